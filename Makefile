@@ -1,0 +1,107 @@
+# `make` lists the targets. Every recipe is short; the programs behind them live in kind/ and tests/.
+SHELL := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+MAKEFLAGS += --no-print-directory
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+RUN := PYTHONPATH=operator:api_server:kind:kind/images/qdrant-edge:. $(BIN)/python -m
+SYNCED := $(VENV)/.synced
+PACKAGES := kind/images/debian-packages.txt
+
+.PHONY: help
+help: ## List the targets
+	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | awk -F'\t' '{ printf "  \033[1m%-18s\033[0m %s\n", $$1, $$2 }'
+
+##-- A running system -------------------------------------------------------------------------------------------------
+.PHONY: up down status images load kubeconfig audit-log
+up: sync ## Cluster, images, operator, a Ready SomaMemory, one memory stored and recalled
+	@$(RUN) localcluster up
+
+down: sync ## Remove the local cluster and everything in it
+	@$(RUN) localcluster down
+
+status: sync ## Say how the local cluster and its SomaMemory stand
+	@$(RUN) localcluster status
+
+images: sync ## Build every image that the local cluster needs
+	@$(RUN) localimages build
+
+kubeconfig: sync ## Print the path of the local cluster's kubeconfig (use: export KUBECONFIG=$$(make -s kubeconfig))
+	@$(RUN) localcluster kubeconfig
+
+audit-log: sync ## Print the path of the local cluster's audit log
+	@$(RUN) localcluster audit-log
+
+##-- The environment --------------------------------------------------------------------------------------------------
+.PHONY: sync lock packages
+sync: $(SYNCED) ## Create the virtual environment from the lock file
+
+$(SYNCED): requirements.lock pyproject.toml
+	@bash kind/bootstrap.sh $(PYTHON) $(VENV)
+	@touch $@
+
+lock: sync ## Resolve the dependencies of pyproject.toml again into requirements.lock
+	$(BIN)/uv pip compile -q --generate-hashes --no-annotate --no-header --no-emit-index-url --universal --python-version 3.11 --all-extras pyproject.toml -o requirements.lock
+
+packages: ## Install the stores' programs that the tests run (Debian, as root; elsewhere they are named)
+	@bash kind/packages.sh $(PACKAGES)
+
+##-- Checks -----------------------------------------------------------------------------------------------------------
+.PHONY: check fmt fmt-check lint types imports unit generated
+check: fmt-check lint types imports generated unit ## Format, lint, types, import contracts, generated files, unit tests
+
+fmt: sync ## Format the code
+	$(BIN)/ruff format -q . && $(BIN)/ruff check -q --fix .
+
+fmt-check: sync
+	$(BIN)/ruff format -q --check .
+
+lint: sync
+	$(BIN)/ruff check -q . && $(BIN)/bandit -q -c pyproject.toml -r operator api_server kind
+
+types: sync
+	$(BIN)/mypy
+
+imports: sync
+	PYTHONPATH=operator:api_server $(BIN)/lint-imports --no-logo
+
+unit: sync ## Unit tests and the contracts on the in-process adapters (no network)
+	$(BIN)/pytest -q tests/unit tests/contracts
+
+generated: sync
+	@$(RUN) somamemory_operator crd | diff -u crds/somamemory.yaml - || { echo "crds/somamemory.yaml is stale: run 'make crds'" >&2; exit 1; }
+
+.PHONY: crds openapi
+crds: sync ## Write the CRD from the models, into crds/ and the chart
+	@$(RUN) somamemory_operator crd > crds/somamemory.yaml && $(RUN) somamemory_operator crd --helm > charts/somamemory-operator/templates/crd.yaml
+
+openapi: sync ## Write openapi.json
+	@$(RUN) somafractalmemory openapi > openapi.json
+
+##-- Tests ------------------------------------------------------------------------------------------------------------
+.PHONY: test integration e2e bench
+test: packages check integration ## Everything: checks, real services, and the end-to-end tests on a real cluster
+	@$(MAKE) up e2e
+
+integration: sync ## Tests with real Postgres, Redis, Kafka, Qdrant engine and API server
+	REQUIRE_SERVICES=1 $(BIN)/pytest -q tests/integration tests/contracts
+
+e2e: sync ## Scenarios on the local cluster that `make up` started
+	$(BIN)/pytest -q tests/e2e --timeout=900
+
+bench: sync ## Benchmarks; each prints JSON
+	@$(RUN) tests.bench
+
+##-- Documentation ----------------------------------------------------------------------------------------------------
+.PHONY: docs-build docs-serve clean
+docs-build: sync ## Build the documentation into site/
+	$(BIN)/mkdocs build --strict -q
+
+docs-serve: sync ## Preview the documentation on 127.0.0.1:8008
+	$(BIN)/mkdocs serve -a 127.0.0.1:8008
+
+clean: ## Remove what the tools leave in the checkout
+	rm -rf $(VENV) site dist .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis
