@@ -13,7 +13,7 @@ from typing import Any, Protocol
 
 import httpx
 
-from localcluster.errors import CommandFailed, StartFailed
+from localcluster.errors import CommandFailedError, StartFailedError
 from localcluster.tools import Tools
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -90,7 +90,7 @@ def wait_until_ready(tools: Tools, say: Say) -> None:
             last = text
         time.sleep(1)
     pods = tools.kubectl("get", "pods", "-n", NAMESPACE, "-o", "wide")
-    raise StartFailed(
+    raise StartFailedError(
         f"{NAMESPACE}/{NAME} was not Ready within {READY_TIMEOUT_SECONDS} s: {last}\n{pods}",
         f"kubectl describe somamemory -n {NAMESPACE} {NAME}; "
         f"kubectl logs -n {OPERATOR_NAMESPACE} -l app.kubernetes.io/name=somamemory-operator",
@@ -117,10 +117,12 @@ def remember(url: str, api_token: str, say: Say) -> None:
     ) as api:
         stored = api.post("/store", json={"coord": "1,2,3", "payload": {"fact": fact}})
         if stored.status_code != httpx.codes.OK:
-            raise CommandFailed(f"POST {url}/store answered {stored.status_code}: {stored.text}", API_LOGS)
+            raise CommandFailedError(f"POST {url}/store answered {stored.status_code}: {stored.text}", API_LOGS)
         recalled = api.post("/recall", json={"query": "which line was remembered?", "top_k": 1})
     if recalled.status_code != httpx.codes.OK or fact not in recalled.text:
-        raise CommandFailed(f"POST {url}/recall answered {recalled.status_code}, no memory: {recalled.text}", API_LOGS)
+        raise CommandFailedError(
+            f"POST {url}/recall answered {recalled.status_code}, no memory: {recalled.text}", API_LOGS
+        )
     say(f"Stored and recalled: “{fact}”")
 
 

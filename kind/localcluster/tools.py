@@ -7,14 +7,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from localcluster.errors import CommandFailed, ProgramsMissing
+from localcluster.errors import CommandFailedError, ProgramsMissingError
 
 
 @dataclass(frozen=True)
 class Tools:
     """Runs kubectl and helm against one kubeconfig.
 
-    `folder` holds the programs; None means that they are found by PATH. Raises `CommandFailed` with the program's own
+    `folder` holds the programs; None means that they are found by PATH. Raises `CommandFailedError` with the program's own
     words when it fails, or when it needs longer than `timeout_seconds`.
     """
 
@@ -48,12 +48,12 @@ class Tools:
                 check=False,
             )
         except FileNotFoundError as error:
-            raise ProgramsMissing(f"{program} is not installed", f"put {program} on the PATH") from error
+            raise ProgramsMissingError(f"{program} is not installed", f"put {program} on the PATH") from error
         except subprocess.TimeoutExpired as error:
-            raise CommandFailed(
+            raise CommandFailedError(
                 f"{program} {arguments[0]} took longer than {self.timeout_seconds:.0f} s", "look at: make status"
             ) from error
         if done.returncode != 0:
             words = done.stderr.strip() or done.stdout.strip()
-            raise CommandFailed(f"{program} {' '.join(arguments)} failed: {words}", "look at: make status")
+            raise CommandFailedError(f"{program} {' '.join(arguments)} failed: {words}", "look at: make status")
         return done.stdout
