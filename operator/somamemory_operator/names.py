@@ -1,0 +1,116 @@
+"""Every name that is derived from a SomaMemory: children, labels, ports. Examples are for one called `demo`."""
+
+from enum import StrEnum
+
+GROUP = "somatechlat.github.io"
+VERSION = "v1alpha1"
+API_VERSION = f"{GROUP}/{VERSION}"
+KIND = "SomaMemory"
+PLURAL = "somamemories"
+SINGULAR = "somamemory"
+
+FIELD_MANAGER = "somamemory-operator"
+"""Our name in managedFields: what we apply is ours, what others wrote stays theirs."""
+
+NAME_LABEL = "app.kubernetes.io/name"
+INSTANCE_LABEL = "app.kubernetes.io/instance"
+COMPONENT_LABEL = "app.kubernetes.io/component"
+MANAGED_BY_LABEL = "app.kubernetes.io/managed-by"
+PART_OF_LABEL = "app.kubernetes.io/part-of"
+VERSION_LABEL = "app.kubernetes.io/version"
+CONFIG_HASH_ANNOTATION = f"{GROUP}/config-hash"
+
+WATCH_SELECTOR = f"{MANAGED_BY_LABEL}={FIELD_MANAGER}"
+"""The label selector under which everything we own is watched."""
+
+
+class Component(StrEnum):
+    """The parts of a SomaMemory; the value is the component label and part of the names."""
+
+    POSTGRES = "postgres"
+    REDIS = "redis"
+    QDRANT = "qdrant"
+    KAFKA = "kafka"
+    API = "api"
+    CONSUMER = "consumer"
+    MIGRATION = "migration"
+    CREDENTIALS = "credentials"
+
+
+STORES = (Component.POSTGRES, Component.REDIS, Component.QDRANT, Component.KAFKA)
+WORKLOADS = (*STORES, Component.API, Component.CONSUMER)
+
+PORTS: dict[Component, dict[str, int]] = {
+    Component.POSTGRES: {"postgres": 5432},
+    Component.REDIS: {"redis": 6379},
+    Component.QDRANT: {"http": 6333, "grpc": 6334},
+    Component.KAFKA: {"kafka": 9092},
+    Component.API: {"http": 9595},
+    Component.CONSUMER: {"http-metrics": 8001},
+}
+KAFKA_CONTROLLER_PORT = 9093
+
+HASH_LENGTH = 10
+LONGEST_NAME = 63 - len("-postgres-") - HASH_LENGTH
+"""How long the name of a SomaMemory may be. The longest value made of it is a label: the StatefulSet controller marks
+pods with `controller-revision-hash: demo-postgres-5c9f8d7b6d`, and a label value ends at 63 characters."""
+
+
+def child(name: str, component: Component) -> str:
+    """`demo-postgres`: workload, client Service, ServiceAccount and whatever else a component has once."""
+    return f"{name}-{component.value}"
+
+
+def headless(name: str, component: Component) -> str:
+    """`demo-postgres-headless`: the Service that gives the pods of a store their own names."""
+    return f"{child(name, component)}-headless"
+
+
+def pod(name: str, component: Component, ordinal: int = 0) -> str:
+    """`demo-postgres-0`: a pod of a store."""
+    return f"{child(name, component)}-{ordinal}"
+
+
+def claim(name: str, component: Component, ordinal: int = 0) -> str:
+    """`data-demo-postgres-0`: the volume claim of a store's pod."""
+    return f"data-{pod(name, component, ordinal)}"
+
+
+def config(name: str, component: Component) -> str:
+    """`demo-redis-config`: the rendered configuration of a store."""
+    return f"{child(name, component)}-config"
+
+
+def credentials(name: str) -> str:
+    """`demo-credentials`: the Secret that people read the API token from."""
+    return f"{name}-credentials"
+
+
+def credentials_copy(name: str) -> str:
+    """`demo-credentials-copy`: what the first is repaired from."""
+    return f"{name}-credentials-copy"
+
+
+def migration(name: str, digest: str) -> str:
+    """`demo-migrate-0123456789`: the Job that brings the database to one version."""
+    return f"{name}-migrate-{digest}"
+
+
+def host(name: str, component: Component, namespace: str) -> str:
+    """`demo-api.default.svc`: where a client Service answers inside the cluster."""
+    return f"{child(name, component)}.{namespace}.svc"
+
+
+def selector(name: str, component: Component) -> dict[str, str]:
+    """The labels that select a component's pods. They never change: selectors of workloads are immutable."""
+    return {NAME_LABEL: "somamemory", INSTANCE_LABEL: name, COMPONENT_LABEL: component.value}
+
+
+def labels(name: str, component: Component) -> dict[str, str]:
+    """The labels on every child and every pod."""
+    return selector(name, component) | {MANAGED_BY_LABEL: FIELD_MANAGER, PART_OF_LABEL: "somamemory"}
+
+
+def selector_string(name: str, component: Component) -> str:
+    """The selector as kubectl and the scale subresource write it."""
+    return ",".join(f"{key}={value}" for key, value in sorted(selector(name, component).items()))

@@ -1,0 +1,53 @@
+"""Every reason that a condition can carry: a closed list, each explained in docs/conditions.md."""
+
+from enum import StrEnum
+
+
+class Reason(StrEnum):
+    """Why a condition stands as it does. The value is what people see and search for."""
+
+    # All is well, or on its way
+    READY = "Ready"
+    PROGRESSING = "Progressing"
+    PAUSED = "Paused"
+    HIBERNATED = "Hibernated"
+    DISABLED = "Disabled"
+    NOTHING_TO_DO = "NothingToDo"
+
+    # The spec is refused: nothing is applied until a person changes it
+    INVALID_SPEC = "InvalidSpec"
+    NAME_TOO_LONG = "NameTooLong"
+    RESERVED_SETTING = "ReservedSetting"
+    VOLUME_SHRINK = "VolumeShrink"
+    STORAGE_CLASS_CHANGED = "StorageClassChanged"
+    STORAGE_CLASS_UNKNOWN = "StorageClassUnknown"
+    EXPANSION_NOT_SUPPORTED = "ExpansionNotSupported"
+    PERSISTENCE_REMOVED = "PersistenceRemoved"
+    DOWNGRADE = "Downgrade"
+    CREDENTIALS_LOST = "CredentialsLost"
+
+    # The operator could not do its work; it tries again
+    APPLY_REFUSED = "ApplyRefused"
+    CLUSTER_UNAVAILABLE = "ClusterUnavailable"
+    FORBIDDEN = "Forbidden"
+    CONFLICT = "Conflict"
+    INTERNAL_ERROR = "InternalError"
+
+    # One component
+    WAITING = "Waiting"
+    WAITING_FOR_POSTGRES = "WaitingForPostgres"
+    WAITING_FOR_MIGRATION = "WaitingForMigration"
+    MIGRATION_RUNNING = "MigrationRunning"
+    MIGRATION_FAILED = "MigrationFailed"
+    ROLLING_OUT = "RollingOut"
+    REPLACING = "Replacing"
+    PODS_REFUSED = "PodsRefused"
+    UNSCHEDULABLE = "Unschedulable"
+    VOLUME_PENDING = "VolumePending"
+    VOLUME_RESIZING = "VolumeResizing"
+    IMAGE_PULL_BACK_OFF = "ImagePullBackOff"
+    INVALID_IMAGE_NAME = "InvalidImageName"
+    CONTAINER_CONFIG_ERROR = "ContainerConfigError"
+    CRASH_LOOP_BACK_OFF = "CrashLoopBackOff"
+    OUT_OF_MEMORY = "OutOfMemory"
+    NOT_READY = "NotReady"
