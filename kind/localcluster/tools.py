@@ -14,8 +14,8 @@ from localcluster.errors import CommandFailedError, ProgramsMissingError
 class Tools:
     """Runs kubectl and helm against one kubeconfig.
 
-    `folder` holds the programs; None means that they are found by PATH. Raises `CommandFailedError` with the program's own
-    words when it fails, or when it needs longer than `timeout_seconds`.
+    `folder` holds the programs; None means that they are found by PATH. Raises `CommandFailedError` with the program's
+    own words when it fails, or when it needs longer than `timeout_seconds`.
     """
 
     kubeconfig: Path
