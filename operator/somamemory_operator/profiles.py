@@ -29,9 +29,17 @@ _DEVELOPMENT: _ReadOnly = {
     "kafka": {"resources": _small("50m", "320Mi", "768Mi"), "persistence": {"size": "10Gi"}},
 }
 
+_OVER_NODES = [{"maxSkew": 1, "topologyKey": "kubernetes.io/hostname", "whenUnsatisfiable": "ScheduleAnyway"}]
+
+_REPLICATED: _ReadOnly = {
+    "replicas": 2,
+    "resources": _resources("500m", "2Gi", "1500m", "4Gi"),
+    "topologySpreadConstraints": _OVER_NODES,
+}
+
 _PRODUCTION: _ReadOnly = {
-    "api": {"replicas": 2, "resources": _resources("500m", "2Gi", "1500m", "4Gi")},
-    "consumer": {"replicas": 2, "resources": _resources("500m", "2Gi", "1500m", "4Gi")},
+    "api": _REPLICATED,
+    "consumer": _REPLICATED,
     "postgres": {"resources": _resources("1", "4Gi", "2", "8Gi"), "persistence": {"enabled": True, "size": "50Gi"}},
     "redis": {"resources": _resources("500m", "2Gi", "1", "4Gi"), "persistence": {"enabled": True, "size": "20Gi"}},
     "qdrant": {"resources": _resources("2", "8Gi", "4", "16Gi"), "persistence": {"enabled": True, "size": "200Gi"}},

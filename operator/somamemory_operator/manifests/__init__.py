@@ -1,12 +1,47 @@
 """Everything that is deployed: the table of contents. No client, no clock, no cluster."""
 
 from somamemory_operator.credentials import Credentials
-from somamemory_operator.desired import Desired
-from somamemory_operator.observed import World
+from somamemory_operator.desired import Desired, Gate, Wanted
+from somamemory_operator.manifests import api, consumer, kafka, migration, policies, postgres, qdrant, redis, secrets
+from somamemory_operator.manifests.context import Context
+from somamemory_operator.observed import Obj, World
 from somamemory_operator.resource import SomaMemory
 from somamemory_operator.settings import Settings
 
+_WORKLOADS = frozenset({"Deployment", "Job"})
+
 
 def build(memory: SomaMemory, settings: Settings, world: World, credentials: Credentials) -> Desired:
-    """All objects of one SomaMemory, in order, each with the gate that it waits at."""
-    return Desired(wanted=(), owner_uid=memory.uid, version=memory.spec.version or settings.version)
+    """All objects of one SomaMemory, in order, each with the gate that it waits at.
+
+    Stores come at once. The migration waits for Postgres, API and consumer wait for the migration of their version,
+    so that an upgrade changes the database before it rolls the pods. A hibernating SomaMemory has nothing to wait for.
+    """
+    context = Context(memory, settings, world, credentials)
+    wanted = [
+        *secrets.build(context),
+        *_free([*postgres.build(context), *redis.build(context), *qdrant.build(context), *kafka.build(context)]),
+        *_free([*policies.budgets(context), *policies.network(context)]),
+        *_migration(context),
+        *_gated(_clients(context), None if memory.spec.hibernated else migration.needs_migration(context)),
+    ]
+    return Desired(wanted=tuple(wanted), owner_uid=memory.uid, version=context.version)
+
+
+def _clients(context: Context) -> list[Obj]:
+    return [*api.build(context), *(consumer.build(context) if context.spec.consumer.enabled else ())]
+
+
+def _migration(context: Context) -> list[Wanted]:
+    if context.spec.hibernated:
+        return []
+    return _gated(migration.build(context), migration.needs_postgres(context))
+
+
+def _free(objects: list[Obj]) -> list[Wanted]:
+    return [Wanted(obj) for obj in objects]
+
+
+def _gated(objects: list[Obj], gate: Gate | None) -> list[Wanted]:
+    """Only what runs pods waits at a gate; Services and accounts may be there before."""
+    return [Wanted(obj, gate if obj["kind"] in _WORKLOADS else None) for obj in objects]

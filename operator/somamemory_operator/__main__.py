@@ -1,0 +1,72 @@
+"""The command line of the operator: `run` it, `render` what it would apply, print its `crd`."""
+
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+import yaml
+
+from somamemory_operator import crd
+from somamemory_operator.credentials import credentials, random_value
+from somamemory_operator.errors import InvalidSpec
+from somamemory_operator.manifests import build
+from somamemory_operator.names import KIND
+from somamemory_operator.observed import Obj, World
+from somamemory_operator.resource import SomaMemory
+from somamemory_operator.settings import Settings
+
+app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, help=__doc__)
+
+
+@app.command()
+def run() -> None:
+    """Look after the SomaMemories of a cluster, until stopped. Settings come from SOMAMEMORY_… variables."""
+    from somamemory_operator.handlers import run as run_operator  # noqa: PLC0415 - loads Kopf and the client, 80 MiB
+
+    run_operator()
+
+
+@app.command()
+def render(
+    file: Annotated[Path, typer.Argument(help="YAML with one or more SomaMemories; - reads standard input.")],
+    namespace: Annotated[str, typer.Option("--namespace", "-n", help="For those that name none.")] = "default",
+) -> None:
+    """Print the raw manifests of every SomaMemory in FILE, with fresh credentials, without a cluster."""
+    text = sys.stdin.read() if str(file) == "-" else file.read_text()
+    memories = [document for document in yaml.safe_load_all(text) if (document or {}).get("kind") == KIND]
+    if not memories:
+        _fail(f"{file} holds no {KIND}: give a file with `kind: {KIND}`, such as kind/examples/somamemory.yaml.")
+    try:
+        objects = [obj for document in memories for obj in _rendered(document, namespace)]
+    except InvalidSpec as error:
+        _fail(error.message)
+    print(yaml.safe_dump_all(objects, sort_keys=False), end="")
+
+
+@app.command(name="crd")
+def print_crd() -> None:
+    """Print the CustomResourceDefinition, ready for kubectl apply."""
+    print(crd.as_yaml(), end="")
+
+
+def _rendered(document: Obj, namespace: str) -> list[Obj]:
+    metadata = {"namespace": namespace} | document["metadata"]
+    memory = SomaMemory.parse(document | {"metadata": metadata})
+    world = World()
+    desired = build(memory, Settings(), world, credentials(world, memory, random_value))
+    return [wanted.obj for wanted in desired]
+
+
+def _fail(message: str) -> None:
+    typer.echo(f"error: {message}", err=True)
+    raise typer.Exit(1)
+
+
+def main() -> None:
+    """The entry point of the distribution."""
+    app()
+
+
+if __name__ == "__main__":
+    main()

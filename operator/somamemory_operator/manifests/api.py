@@ -1,0 +1,74 @@
+"""The HTTP API: a Deployment, its Service, its ServiceAccount."""
+
+from somamemory_operator import credentials as keys
+from somamemory_operator import names
+from somamemory_operator.manifests import clients, pods, stores
+from somamemory_operator.manifests.context import Context, compact
+from somamemory_operator.names import Component
+from somamemory_operator.observed import Obj
+
+COMPONENT = Component.API
+
+
+def build(context: Context) -> list[Obj]:
+    """ServiceAccount, Service, Deployment."""
+    return [
+        stores.service_account(context, COMPONENT),
+        _service(context),
+        clients.deployment(context, COMPONENT, replicas=context.spec.api.replicas, template=_template(context)),
+    ]
+
+
+def environment(context: Context) -> dict[str, str]:
+    """The variables of the API, without those that the spec adds."""
+    api = context.spec.api
+    return clients.environment(context) | {
+        **clients.TOKEN_FILE,
+        "UVICORN_PORT": str(names.PORTS[COMPONENT]["http"]),
+        "UVICORN_WORKERS": str(api.workers),
+        "SOMA_RATE_LIMIT_MAX": str(api.rate_limit.max),
+        "SOMA_RATE_LIMIT_WINDOW_SECONDS": str(api.rate_limit.window_seconds),
+    }
+
+
+def _service(context: Context) -> Obj:
+    service = context.spec.api.service
+    port = {"name": "http", "port": service.port, "targetPort": "http", "protocol": "TCP"}
+    if service.node_port is not None and service.type != "ClusterIP":
+        port["nodePort"] = service.node_port
+    spec = {"type": service.type, "selector": names.selector(context.name, COMPONENT), "ports": [port]}
+    obj = context.obj("v1", "Service", names.child(context.name, COMPONENT), COMPONENT, spec=spec)
+    obj["metadata"] = compact(obj["metadata"] | {"annotations": dict(service.annotations)})
+    return obj
+
+
+def _template(context: Context) -> Obj:
+    api = context.spec.api
+    container = pods.container(
+        COMPONENT,
+        context.api_image(),
+        context.spec.image,
+        api,
+        command=["soma", "serve"],
+        env=pods.env(environment(context), *pods.user_env(api.env)),
+        mounts=clients.mounts(),
+        # Kubernetes takes a pod out of the Service while it stops it: wait until nobody sends new requests.
+        lifecycle={"preStop": pods.run("sleep", "3")},
+        **pods.probes(
+            startup=pods.http_get("/healthz", "http"),
+            readiness=pods.http_get("/readyz", "http"),
+            liveness=pods.http_get("/healthz", "http"),
+            startup_seconds=180,
+            readiness_seconds=3,
+        ),
+    )
+    return pods.template(
+        context,
+        COMPONENT,
+        api,
+        container=container,
+        volumes=clients.volumes(context, keys.API_TOKEN),
+        uid=clients.UID,
+        grace_seconds=30,
+        config_hash=clients.config_hash(context),
+    )

@@ -1,0 +1,64 @@
+"""What API, consumer and migration have in common: one image, one environment, the same credentials."""
+
+from somamemory_operator import credentials as keys
+from somamemory_operator import names
+from somamemory_operator.manifests import pods, postgres
+from somamemory_operator.manifests.context import Context, short_hash
+from somamemory_operator.names import Component
+from somamemory_operator.observed import Obj
+
+UID = 10001
+TMP = {"tmp": "/tmp"}  # noqa: S108 - inside the container, an emptyDir of its own
+
+
+def environment(context: Context) -> dict[str, str]:
+    """The variables that lead to the stores; the settings of the API server read exactly these."""
+    host = {store: names.child(context.name, store) for store in names.STORES}
+    port = {store: next(iter(names.PORTS[store].values())) for store in names.STORES}
+    server, redis, qdrant, kafka = (f"{host[store]}:{port[store]}" for store in names.STORES)
+    return {
+        "MEMORY_MODE": "evented_enterprise",
+        "SOMA_MEMORY_NAMESPACE": context.spec.memory.namespace,
+        "SOMA_VECTOR_DIM": str(context.spec.memory.vector_dim),
+        "POSTGRES_URL": f"postgresql://{postgres.USER}@{server}/{postgres.DATABASE}",
+        "REDIS_URL": f"redis://{redis}/0",
+        "QDRANT_URL": f"http://{qdrant}",
+        "KAFKA_BOOTSTRAP_SERVERS": kafka,
+        "KAFKA_MEMORY_EVENTS_TOPIC": "memory.events",
+        "EVENTING_ENABLED": "true",
+        "LOG_LEVEL": "INFO",
+        **{f"{key}_FILE": f"{pods.CREDENTIALS_FOLDER}/{key}" for key in pods.CLIENT_KEYS},
+    }
+
+
+def config_hash(context: Context) -> str:
+    """Rolls the pods when a password changes; the API token is re-read from its file without a restart."""
+    return short_hash(context.credentials.digest(*pods.CLIENT_KEYS))
+
+
+def volumes(context: Context, *more_keys: str) -> list[Obj]:
+    """The credentials and a writable /tmp."""
+    return [pods.credential_files(context, *more_keys, *pods.CLIENT_KEYS), pods.scratch("tmp")]
+
+
+def mounts() -> dict[str, str]:
+    """Where the volumes go."""
+    return {"credentials": pods.CREDENTIALS_FOLDER, **TMP}
+
+
+def deployment(context: Context, component: Component, *, replicas: int, template: Obj) -> Obj:
+    """A Deployment that never has fewer pods than wanted while it rolls."""
+    spec = {
+        "replicas": context.replicas(replicas),
+        "revisionHistoryLimit": 2,
+        "progressDeadlineSeconds": 600,
+        "selector": {"matchLabels": names.selector(context.name, component)},
+        "strategy": {"type": "RollingUpdate", "rollingUpdate": {"maxUnavailable": 0, "maxSurge": 1}},
+        "template": template,
+    }
+    obj = context.obj("apps/v1", "Deployment", names.child(context.name, component), component, spec=spec)
+    obj["metadata"]["labels"][names.VERSION_LABEL] = context.version
+    return obj
+
+
+TOKEN_FILE = {f"{keys.API_TOKEN}_FILE": f"{pods.CREDENTIALS_FOLDER}/{keys.API_TOKEN}"}

@@ -1,0 +1,97 @@
+"""The migration: a Job per version and per database, before API and consumer of that version roll."""
+
+from somamemory_operator import names
+from somamemory_operator.desired import Gate
+from somamemory_operator.manifests import clients, pods, stores
+from somamemory_operator.manifests.context import Context, short_hash
+from somamemory_operator.names import Component
+from somamemory_operator.observed import Obj, World, at, uid_of
+from somamemory_operator.podfields import Resources, Workload
+from somamemory_operator.reasons import Reason
+
+COMPONENT = Component.MIGRATION
+_RESOURCES = Resources(requests={"cpu": "25m", "memory": "96Mi"}, limits={"memory": "512Mi"})
+
+
+def build(context: Context) -> list[Obj]:
+    """ServiceAccount and Job. The name of the Job is a hash of all it does, so it never has to change."""
+    return [stores.service_account(context, COMPONENT), job(context)]
+
+
+def job(context: Context) -> Obj:
+    """The Job that makes this database fit for this version."""
+    template = _template(context)
+    name = names.migration(context.name, short_hash(template, database_identity(context)))
+    # Tries again for hours, ever more seldom: whatever Postgres' trouble was, it ends without help from here.
+    spec = {"backoffLimit": 30, "template": template}
+    obj = context.obj("batch/v1", "Job", name, COMPONENT, spec=spec)
+    obj["metadata"]["labels"][names.VERSION_LABEL] = context.version
+    return obj
+
+
+def database_identity(context: Context) -> str:
+    """What the data lives and dies with: the claim, or without one the pod. Empty while there is neither."""
+    if context.spec.postgres.persistence.enabled:
+        holder = context.world.get("PersistentVolumeClaim", names.claim(context.name, Component.POSTGRES))
+    else:
+        holder = context.world.get("Pod", names.pod(context.name, Component.POSTGRES))
+    return uid_of(holder) if holder else ""
+
+
+def needs_postgres(context: Context) -> Gate:
+    """Open once Postgres answers."""
+    pod = context.world.get("Pod", names.pod(context.name, Component.POSTGRES))
+    is_open = pod is not None and is_pod_ready(pod) and database_identity(context) != ""
+    return Gate(is_open, Reason.WAITING_FOR_POSTGRES, "Waits until Postgres is ready.")
+
+
+def needs_migration(context: Context) -> Gate:
+    """Open once the Job of this version has completed for this database."""
+    done = is_complete(context.world, job(context)["metadata"]["name"])
+    return Gate(done, Reason.WAITING_FOR_MIGRATION, "Waits until the database has been migrated to this version.")
+
+
+def is_complete(world: World, name: str) -> bool:
+    """Whether the Job of that name has succeeded."""
+    conditions = at(world.get("Job", name), "status", "conditions") or ()
+    return any(condition["type"] == "Complete" and condition["status"] == "True" for condition in conditions)
+
+
+def is_pod_ready(pod: Obj) -> bool:
+    """Whether a pod passes its readiness probe and is not on its way out."""
+    conditions = at(pod, "status", "conditions") or ()
+    ready = any(condition["type"] == "Ready" and condition["status"] == "True" for condition in conditions)
+    return ready and "deletionTimestamp" not in pod["metadata"]
+
+
+def _template(context: Context) -> Obj:
+    api = context.spec.api
+    # Runs where the API runs: its nodes, its users; but it is small.
+    workload = Workload(
+        resources=_RESOURCES,
+        node_selector=api.node_selector,
+        tolerations=api.tolerations,
+        priority_class_name=api.priority_class_name,
+        pod_security_context=api.pod_security_context,
+        container_security_context=api.container_security_context,
+    )
+    container = pods.container(
+        COMPONENT,
+        context.api_image(),
+        context.spec.image,
+        workload,
+        command=["soma", "migrate"],
+        env=pods.env(clients.environment(context)),
+        mounts=clients.mounts(),
+    )
+    return pods.template(
+        context,
+        COMPONENT,
+        workload,
+        container=container,
+        volumes=clients.volumes(context),
+        uid=clients.UID,
+        grace_seconds=30,
+        config_hash=clients.config_hash(context),
+        restart_policy="OnFailure",
+    )
