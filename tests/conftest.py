@@ -1,6 +1,8 @@
 """Fixtures for every test: the stores."""
 
 from tests.services.fixtures import (
+    kafka_bootstrap,
+    kafka_server,
     postgres_server,
     postgres_url,
     qdrant_api_key,
@@ -11,6 +13,8 @@ from tests.services.fixtures import (
 )
 
 __all__ = [
+    "kafka_bootstrap",
+    "kafka_server",
     "postgres_server",
     "postgres_url",
     "qdrant_api_key",

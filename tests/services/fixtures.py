@@ -6,6 +6,7 @@ from typing import TypeVar
 
 import pytest
 
+from .kafka import KafkaServer
 from .postgres import PostgresServer
 from .programs import missing_programs
 from .qdrant import QdrantEdgeServer
@@ -43,6 +44,18 @@ def redis_server() -> Iterator[RedisServer]:
 def qdrant_server() -> Iterator[QdrantEdgeServer]:
     """The private qdrant-edge of this session."""
     yield from running(QdrantEdgeServer)
+
+
+@pytest.fixture(scope="session")
+def kafka_server() -> Iterator[KafkaServer]:
+    """The private Kafka of this session."""
+    yield from running(KafkaServer, "java", "mvn")
+
+
+@pytest.fixture(scope="session")
+def kafka_bootstrap(request: pytest.FixtureRequest) -> str:
+    """The address of a Kafka broker."""
+    return os.environ.get("TEST_KAFKA_BOOTSTRAP") or str(request.getfixturevalue("kafka_server").bootstrap)
 
 
 @pytest.fixture(scope="session")

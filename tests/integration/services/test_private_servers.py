@@ -2,7 +2,11 @@
 
 import psycopg
 import redis
+from confluent_kafka import Consumer, Producer
+from confluent_kafka.admin import AdminClient
+from confluent_kafka.cimpl import NewTopic
 
+from tests.services.kafka import KafkaServer
 from tests.services.postgres import PostgresServer
 from tests.services.qdrant import QdrantEdgeServer
 from tests.services.redis import RedisServer
@@ -47,3 +51,24 @@ def test_qdrant_edge_comes_back_on_the_same_port_after_a_kill() -> None:
         back = server.answers()
 
     assert (gone, back) == (False, True)
+
+
+def test_kafka_keeps_an_acknowledged_event_when_it_is_killed() -> None:
+    with KafkaServer() as server:
+        admin = AdminClient({"bootstrap.servers": server.bootstrap})
+        admin.create_topics([NewTopic("kept", 1, 1)])["kept"].result(20)
+        producer = Producer({"bootstrap.servers": server.bootstrap, "acks": "all"})
+        producer.produce("kept", b"1")
+        unsent = producer.flush(20)
+        server.kill9()
+        server.start()
+        consumer = Consumer(
+            {"bootstrap.servers": server.bootstrap, "group.id": "test", "auto.offset.reset": "earliest"}
+        )
+        consumer.subscribe(["kept"])
+        event = consumer.poll(30)
+        consumer.close()
+
+    assert unsent == 0
+    assert event is not None
+    assert event.value() == b"1"
