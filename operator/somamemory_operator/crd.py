@@ -95,7 +95,7 @@ def structural(schema: Any, definitions: Mapping[str, Any]) -> Any:
         return [structural(part, definitions) for part in schema]
     if not isinstance(schema, Mapping):
         return schema
-    plain = _without_null(_inlined(schema, definitions))
+    plain = _inlined(_without_null(_inlined(schema, definitions)), definitions)
     made = {key: _part(key, value, definitions) for key, value in plain.items() if key not in _DROPPED}
     if made.get("additionalProperties") is False:  # every schema with properties prunes or refuses what is unknown
         del made["additionalProperties"]
