@@ -24,6 +24,7 @@ class Reason(StrEnum):
     EXPANSION_NOT_SUPPORTED = "ExpansionNotSupported"
     PERSISTENCE_REMOVED = "PersistenceRemoved"
     DOWNGRADE = "Downgrade"
+    VECTOR_DIM_CHANGED = "VectorDimChanged"
     CREDENTIALS_LOST = "CredentialsLost"
 
     # The operator could not do its work; it tries again
