@@ -45,9 +45,11 @@ def render(
 
 
 @app.command(name="crd")
-def print_crd() -> None:
+def print_crd(
+    helm: Annotated[bool, typer.Option("--helm", help="As the template of the operator's chart.")] = False,
+) -> None:
     """Print the CustomResourceDefinition, ready for kubectl apply."""
-    print(crd.as_yaml(), end="")
+    print(crd.as_helm_template() if helm else crd.as_yaml(), end="")
 
 
 def _rendered(document: Obj, namespace: str) -> list[Obj]:

@@ -14,9 +14,9 @@ from somamemory_operator.resource import SomaMemory
 
 STALLING = frozenset(
     {
-        Reason.IMAGE_PULL_BACK_OFF,
+        Reason.IMAGE_PULL_FAILED,
         Reason.INVALID_IMAGE_NAME,
-        Reason.CONTAINER_CONFIG_ERROR,
+        Reason.CONTAINER_CONFIG_INVALID,
         Reason.MIGRATION_FAILED,
         Reason.PODS_REFUSED,
     }

@@ -49,8 +49,21 @@ def crd() -> Obj:
 
 def as_yaml() -> str:
     """The definition as the text of crds/somamemory.yaml."""
-    note = "# Made by `make crds` from somamemory_operator/resource.py: change that, not this.\n"
-    return note + yaml.safe_dump(crd(), sort_keys=False, width=120, allow_unicode=True)
+    return _NOTE + _dumped(crd())
+
+
+def as_helm_template() -> str:
+    """The definition as a template of the chart: Helm upgrades it there, and keeps it when the chart goes."""
+    definition = crd()
+    definition["metadata"]["annotations"] = {"helm.sh/resource-policy": "keep"}
+    return f"{_NOTE}{{{{- if .Values.crd.install }}}}\n{_dumped(definition)}{{{{- end }}}}\n"
+
+
+_NOTE = "# Made by `make crds` from somamemory_operator/resource.py: change that, not this.\n"
+
+
+def _dumped(definition: Obj) -> str:
+    return yaml.safe_dump(definition, sort_keys=False, width=120, allow_unicode=True)
 
 
 def _version() -> Obj:

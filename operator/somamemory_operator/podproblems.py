@@ -63,13 +63,13 @@ def _of_container(pod: Obj, status: Obj) -> Finding | None:
     if waiting in _CONFIG:
         said = at(status, "state", "waiting", "message") or waiting
         text = f"The container of pod {_name(pod)} cannot be created ({said}): create what is missing."
-        return Finding(Reason.CONTAINER_CONFIG_ERROR, text)
+        return Finding(Reason.CONTAINER_CONFIG_INVALID, text)
     return _stopped(pod, status, waiting) or _unready(pod, status)
 
 
 def _image(pod: Obj, status: Obj) -> Finding:
     return Finding(
-        Reason.IMAGE_PULL_BACK_OFF,
+        Reason.IMAGE_PULL_FAILED,
         f"The node cannot pull image {_image_name(pod, status)} for pod {_name(pod)}: check that the image exists and "
         f"that the registry lets the node in (imagePullSecrets); `kubectl describe pod -n {_space(pod)} {_name(pod)}` "
         "shows what the registry says.",
@@ -122,8 +122,8 @@ def _space(pod: Obj) -> str:
 
 _URGENCY = (
     Reason.INVALID_IMAGE_NAME,
-    Reason.IMAGE_PULL_BACK_OFF,
-    Reason.CONTAINER_CONFIG_ERROR,
+    Reason.IMAGE_PULL_FAILED,
+    Reason.CONTAINER_CONFIG_INVALID,
     Reason.OUT_OF_MEMORY,
     Reason.CRASH_LOOP_BACK_OFF,
     Reason.VOLUME_PENDING,

@@ -102,8 +102,8 @@ class Kafka(Store):
 class RateLimit(Model):
     """How many requests a token may make."""
 
-    max: Annotated[int, Field(ge=1, le=100_000_000)] = 60
-    """Requests per window."""
+    max: Annotated[int, Field(ge=0, le=100_000_000)] = 60
+    """Requests per window; 0 means no limit."""
     window_seconds: Annotated[int, Field(ge=1, le=86_400)] = 60
     """Length of the window in seconds."""
 
