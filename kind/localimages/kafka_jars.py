@@ -35,7 +35,7 @@ def _resolve(folder: Path) -> None:
     partial = folder.with_name(f".{folder.name}.partial")
     shutil.rmtree(partial, ignore_errors=True)
     goal = "org.apache.maven.plugins:maven-dependency-plugin:3.8.1:copy-dependencies"
-    command = ["mvn", "--batch-mode", "--quiet", "--file", POM, goal]
+    command: list[str | Path] = ["mvn", "--batch-mode", "--quiet", "--file", POM, goal]
     remedy = "install Maven and a JRE (apt-get install maven openjdk-17-jre-headless), then try again"
     run([*command, f"-DoutputDirectory={partial}", "-DincludeScope=runtime"], timeout=RESOLVE_SECONDS, remedy=remedy)
     partial.rename(folder)  # complete or not there at all

@@ -1,0 +1,41 @@
+"""Makes a base: a small Debian by mmdebstrap, imported into the builder's store."""
+
+import shutil
+from pathlib import Path
+
+from localcluster.errors import ProgramsMissingError
+from localcluster.progress import Progress
+from localimages.builders import Builder, Job, can_make_bases
+from localimages.catalogue import Base
+from localimages.debian import command
+from localimages.plan import base_reference
+from localimages.streaming import stream
+
+MAKE_SECONDS = 900.0
+_IMPORT = 'FROM scratch\nADD root.tar /\nCMD ["/bin/sh"]\n'
+
+
+def ensure_base(base: Base, builder: Builder, folder: Path, progress: Progress) -> str:
+    """Return the reference of `base`, made now if the builder does not have it.
+
+    Raises:
+        ProgramsMissingError: mmdebstrap is missing, or this is not root.
+        CommandFailedError: it failed, or the import did.
+    """
+    reference = base_reference(base)
+    if builder.has(reference):
+        return reference
+    if not can_make_bases():
+        raise ProgramsMissingError(
+            "Base images are made by mmdebstrap, as root", "apt-get install mmdebstrap and run as root, or start Docker"
+        )
+    work = folder / f"base-{base.name}"
+    shutil.rmtree(work, ignore_errors=True)
+    work.mkdir(parents=True)
+    log = folder / f"base-{base.name}.log"
+    with progress.step(f"Make the base {base.name}") as step:
+        stream(command(base, work / "root.tar"), log=log, say=step.say, seconds=MAKE_SECONDS)
+        (work / "Containerfile").write_text(_IMPORT)
+        builder.build(Job(work, reference, {}, fetches=False), log=log, say=step.say)
+    shutil.rmtree(work)
+    return reference

@@ -1,0 +1,104 @@
+"""Builds what is missing and says where it is."""
+
+import shutil
+import tempfile
+from collections.abc import Collection
+from dataclasses import dataclass
+from pathlib import Path
+
+from localcluster.paths import cache
+from localcluster.progress import Progress
+from localimages import kafka_jars
+from localimages.bases import ensure_base
+from localimages.builders import Builder, Docker, Job, find_builder
+from localimages.catalogue import OFFICIAL_PYTHON, PROGRAMS, STORE_IMAGES, Image
+from localimages.hostsettings import volumes
+from localimages.plan import Planned, base_reference, files, planned
+
+KEEP_ARCHIVES = 3
+"""How many builds of one image stay in the cache: a change that is taken back costs nothing."""
+
+
+@dataclass(frozen=True)
+class Built:
+    """An image, and the file to load it from."""
+
+    name: str
+    reference: str
+    archive: Path
+
+
+def build_all(
+    progress: Progress, only: Collection[str] | None = None, *, docker: bool | None = None
+) -> dict[str, Built]:
+    """Build the images `only` (default: all that this machine needs), and return them by name.
+
+    With Docker the stores are the official images, so they are not among them. Unchanged images cost nothing.
+
+    Raises:
+        ProgramsMissingError: no builder, or no mmdebstrap; with what to install.
+        CommandFailedError: a build failed; with its last lines and the log.
+    """
+    folder = cache() / "images"
+    builder = find_builder(volumes(folder / "host")) if docker is not True else Docker()
+    wanted = plan_all(folder, docker=isinstance(builder, Docker), only=only)
+    for plan in wanted:
+        if plan.archive.exists():
+            plan.archive.touch()
+        else:
+            _build(plan, builder, folder, progress)
+    return {plan.image.name: Built(plan.image.name, plan.reference, plan.archive) for plan in wanted}
+
+
+def plan_all(folder: Path, *, docker: bool, only: Collection[str] | None = None) -> list[Planned]:
+    """Return the images with their names; builds nothing.
+
+    Raises:
+        ValueError: `only` names an image that there is not.
+    """
+    images: tuple[Image, ...] = PROGRAMS if docker else (*PROGRAMS, *STORE_IMAGES)
+    names = [image.name for image in images]
+    if unknown := set(only or ()) - set(names):
+        raise ValueError(f"there is no image {', '.join(sorted(unknown))}; choose from {', '.join(names)}")
+    return [
+        planned(image, base=OFFICIAL_PYTHON if docker else base_reference(image.base), archives=folder)
+        for image in images
+        if only is None or image.name in only
+    ]
+
+
+def _build(plan: Planned, builder: Builder, folder: Path, progress: Progress) -> None:
+    if not builder.has(plan.reference):
+        base = plan.base if isinstance(builder, Docker) else ensure_base(plan.image.base, builder, folder, progress)
+        jars = kafka_jars.ensure(progress) if plan.image.needs_jars else None
+        with progress.step(f"Build the image {plan.image.name}") as step, tempfile.TemporaryDirectory() as temporary:
+            context = Path(temporary)
+            stage(plan.image, context, jars)
+            log = folder / f"{plan.image.name}.log"
+            job = Job(context, plan.reference, {"BASE": base}, plan.image.fetches)
+            builder.build(job, log=log, say=step.say)
+    with progress.step(f"Save the image {plan.image.name}"):
+        partial = plan.archive.with_suffix(".partial")
+        partial.unlink(missing_ok=True)
+        builder.save(plan.reference, partial)
+        partial.rename(plan.archive)  # complete or not there at all
+    _forget_old(plan)
+
+
+def stage(image: Image, context: Path, jars: Path | None) -> None:
+    """Put exactly the files that the image's name was computed from into `context`."""
+    for target, source in files(image):
+        destination = context / target
+        destination.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy(source, destination)
+    shutil.copy(image.containerfile, context / "Containerfile")
+    if jars is not None:
+        shutil.copytree(jars, context / "jars")
+
+
+def _forget_old(plan: Planned) -> None:
+    """Delete all but the newest archives of this image."""
+    name = plan.image.name
+    archives = sorted(plan.archive.parent.glob(f"{name}-??????????.tar"), key=lambda path: path.stat().st_mtime)
+    for old in archives[:-KEEP_ARCHIVES]:
+        old.unlink()

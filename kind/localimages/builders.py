@@ -1,0 +1,115 @@
+"""The programs that build images, and how each is asked."""
+
+import os
+import shutil
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+
+from localcluster.commands import run, succeeds
+from localcluster.errors import ProgramsMissingError
+from localimages.streaming import stream
+
+BUILD_SECONDS = 1200.0
+SAVE_SECONDS = 300.0
+# The build's processes need few files and processes, and a host may forbid the builder's own wish for more.
+_LIMITS = ("--ulimit", "nofile=1024:1024", "--ulimit", "nproc=1024:1024")
+
+
+class Say(Protocol):
+    """Where a build tells how it gets on."""
+
+    def __call__(self, detail: str, /) -> None: ...
+
+
+@dataclass(frozen=True)
+class Job:
+    """One build."""
+
+    context: Path
+    reference: str
+    arguments: Mapping[str, str]
+    fetches: bool
+    """Whether it downloads; only then the host's settings are mounted, for a mount leaves empty files behind."""
+
+
+class Builder(Protocol):
+    """What is asked of each of them."""
+
+    def has(self, reference: str) -> bool:
+        """Whether the image is in the builder's own store."""
+
+    def build(self, job: Job, *, log: Path, say: Say) -> None:
+        """Build `context`/Containerfile."""
+
+    def save(self, reference: str, archive: Path) -> None:
+        """Write the image to a file that container engines load."""
+
+
+@dataclass(frozen=True)
+class Docker:
+    """Docker's engine."""
+
+    name: str = "docker"
+
+    def has(self, reference: str) -> bool:
+        """Ask the engine."""
+        return succeeds(["docker", "image", "inspect", reference])
+
+    def build(self, job: Job, *, log: Path, say: Say) -> None:
+        """Build by the engine, which brings its own network and settings."""
+        stream(["docker", "build", *_target(job)], log=log, say=say, seconds=BUILD_SECONDS)
+
+    def save(self, reference: str, archive: Path) -> None:
+        """Write it as Docker does."""
+        run(["docker", "save", "--output", archive, reference], timeout=SAVE_SECONDS)
+
+
+@dataclass(frozen=True)
+class Buildah:
+    """buildah, or podman, which takes the same options: without a daemon, and without namespaces of their own."""
+
+    name: str
+    volumes: Mapping[str, str]
+    """File of the host -> place in the build: certificates and the settings of pip and uv."""
+
+    def has(self, reference: str) -> bool:
+        """Ask its store."""
+        return succeeds([self.name, "inspect", "--type", "image", reference])
+
+    def build(self, job: Job, *, log: Path, say: Say) -> None:
+        """Build in a chroot on the host's network: it works in places that allow no nested containers."""
+        command = [self.name, "build", "--isolation", "chroot", "--network", "host", "--layers", *_LIMITS]
+        mounted = self.volumes if job.fetches else {}
+        volumes = [word for host, inside in mounted.items() for word in ("--volume", f"{host}:{inside}:ro")]
+        stream([*command, *volumes, *_target(job)], log=log, say=say, seconds=BUILD_SECONDS)
+
+    def save(self, reference: str, archive: Path) -> None:
+        """Write it under its full name."""
+        run([self.name, "push", reference, f"docker-archive:{archive}:{reference}"], timeout=SAVE_SECONDS)
+
+
+def find_builder(volumes: Mapping[str, str]) -> Builder:
+    """Return the builder of this machine: Docker where its engine answers, else podman or buildah.
+
+    Raises:
+        ProgramsMissingError: there is none.
+    """
+    if shutil.which("docker") and succeeds(["docker", "info"]):
+        return Docker()
+    for name in ("podman", "buildah"):
+        if shutil.which(name):
+            return Buildah(name, volumes)
+    remedy = "start Docker, or install a builder: apt-get install buildah"
+    raise ProgramsMissingError("No program builds images here: no Docker engine answers, no podman, no buildah", remedy)
+
+
+def can_make_bases() -> bool:
+    """Whether this machine can make a Debian of its own: mmdebstrap, as root."""
+    return os.geteuid() == 0 and shutil.which("mmdebstrap") is not None
+
+
+def _target(job: Job) -> list[str]:
+    arguments = [word for name, value in job.arguments.items() for word in ("--build-arg", f"{name}={value}")]
+    return [*arguments, "--file", str(job.context / "Containerfile"), "--tag", job.reference, str(job.context)]
