@@ -16,17 +16,12 @@ from typing import Self
 
 from localcluster import certificates, programs
 from localcluster.errors import ProgramsMissingError, StartFailedError
+from localcluster.layout import AUDIT_POLICY
 
 START_SECONDS = 60.0
 STOP_SECONDS = 10.0
 ATTEMPTS = 3
 CONTROLLERS = ("garbage-collector-controller", "namespace-controller")
-AUDIT_POLICY = {
-    "apiVersion": "audit.k8s.io/v1",
-    "kind": "Policy",
-    "omitStages": ["RequestReceived"],
-    "rules": [{"level": "Metadata"}],
-}
 
 
 def free_ports(count: int) -> list[int]:

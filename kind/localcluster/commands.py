@@ -5,6 +5,7 @@ import subprocess
 import time
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
+from typing import IO, Any
 
 from localcluster.errors import CommandFailedError, StartFailedError
 
@@ -18,17 +19,19 @@ def run(
     remedy: str = "run the command by hand to see more",
     env: Mapping[str, str] | None = None,
     stdin: str | None = None,
+    source: IO[bytes] | None = None,
 ) -> str:
-    """Run `argv` and return what it printed.
+    """Run `argv`, fed with the text `stdin` or the open file `source`, and return what it printed.
 
     Raises:
-        CommandFailedError: it is missing, took longer than `timeout` seconds or ended with an error; with its last lines.
+        CommandFailedError: it is missing, took longer than `timeout` seconds or failed; with its last lines.
     """
     words = [str(word) for word in argv]
     environment = {**os.environ, **env} if env else None
+    feed: dict[str, Any] = {"input": stdin} if stdin is not None else {"stdin": source or subprocess.DEVNULL}
     try:
         done = subprocess.run(
-            words, capture_output=True, text=True, timeout=timeout, env=environment, input=stdin, check=False
+            words, capture_output=True, text=True, timeout=timeout, env=environment, check=False, **feed
         )
     except FileNotFoundError as error:
         raise CommandFailedError(f"{words[0]} is not installed", remedy) from error
@@ -37,7 +40,7 @@ def run(
     if done.returncode:
         tail = "\n  ".join((done.stderr or done.stdout).strip().splitlines()[-TAIL:])
         raise CommandFailedError(f"`{' '.join(words)}` ended with {done.returncode}:\n  {tail}", remedy)
-    return done.stdout
+    return str(done.stdout)
 
 
 def succeeds(argv: Sequence[str | Path], *, timeout: float = 20.0) -> bool:

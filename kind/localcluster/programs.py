@@ -65,6 +65,7 @@ HELM = Program(
 KUBERNETES = Program(
     "kubernetes", KUBERNETES_VERSION, source=MODULE, links=PARTS, flags=_kubernetes_flags(KUBERNETES_VERSION)
 )
+KIND_PROGRAM = Program("kind", "v0.30.0", "sigs.k8s.io/kind")
 ALL = (LOCAL_PATH, HELM, COREDNS, KUBERNETES)  # the small ones first: what fails, fails early
 
 
