@@ -1,0 +1,165 @@
+"""A cluster in memory: what plans ask for is done, and its controllers do their part when told to."""
+
+import copy
+import itertools
+from collections.abc import Callable
+from typing import Any
+
+from somamemory_operator import names
+from somamemory_operator.credentials import credentials
+from somamemory_operator.desired import Desired
+from somamemory_operator.manifests import build
+from somamemory_operator.names import Component
+from somamemory_operator.observed import Key, Obj, World, key_of
+from somamemory_operator.plan import Applied, Plan, plan
+from somamemory_operator.resource import SomaMemory
+from somamemory_operator.settings import Settings
+
+UID = "5f0c7a52-0000-4000-8000-00000000aaaa"
+SETTINGS = Settings()
+
+
+def memory(
+    spec: Obj | None = None, *, name: str = "demo", generation: int = 1, status: Obj | None = None
+) -> SomaMemory:
+    """A SomaMemory as the API server would send it."""
+    metadata = {"name": name, "namespace": "space", "uid": UID, "generation": generation}
+    return SomaMemory.parse({"metadata": metadata, "spec": spec or {}, "status": status or {}})
+
+
+def made(key: str) -> str:
+    """A made-up credential, the same every time."""
+    return f"made-up-{key.lower()}"
+
+
+class FakeCluster:
+    """Objects by key, with the parts of the API server and the controllers that the core can tell."""
+
+    def __init__(self, generate: Callable[[str], str] = made) -> None:
+        self.objects: dict[Key, Obj] = {}
+        self.applied: dict[Key, Applied] = {}
+        self.storage_classes: dict[str, Obj] = {"standard": {"allowVolumeExpansion": True}}
+        self.writes: list[str] = []
+        self._generate = generate
+        self._numbers = itertools.count(1)
+
+    @property
+    def world(self) -> World:
+        return World(copy.deepcopy(self.objects), self.storage_classes)
+
+    def look(self, memory: SomaMemory, settings: Settings = SETTINGS) -> tuple[Desired, Plan]:
+        """What is desired now, and what is to be done for it."""
+        world = self.world
+        desired = build(memory, settings, world, credentials(world, memory, self._generate))
+        return desired, plan(desired, world, self.applied)
+
+    def step(self, memory: SomaMemory, settings: Settings = SETTINGS) -> Plan:
+        """One pass of the operator."""
+        _, todo = self.look(memory, settings)
+        for body in todo.creates:
+            self._put(body, operation="Update")
+        for growth in todo.growths:
+            claim = self.objects[Key("PersistentVolumeClaim", growth.claim)]
+            claim["spec"]["resources"]["requests"]["storage"] = growth.size
+            self.writes.append(f"grow {growth.claim}")
+        for deletion in todo.deletions:
+            self.delete(deletion.key, orphan=deletion.propagation == "Orphan")
+        for body in todo.applies:
+            self.applied[key_of(body)] = Applied.of(body, self._put(body, operation="Apply"))
+        return todo
+
+    def settle(self, memory: SomaMemory, settings: Settings = SETTINGS) -> None:
+        """Passes and controllers in turn, until nothing is left to do."""
+        for _ in range(12):
+            todo = self.step(memory, settings)
+            self.run_controllers()
+            if todo.is_settled:
+                return
+        raise AssertionError(f"does not settle: {self.look(memory, settings)[1]}")
+
+    def delete(self, key: Key, *, orphan: bool = False) -> None:
+        """Delete an object, and what a controller made of it."""
+        del self.objects[key]
+        self.writes.append(f"delete {key}")
+        if not orphan:
+            self.objects = {k: o for k, o in self.objects.items() if o["metadata"].get("fakeOwner") != str(key)}
+
+    def edit(self, kind: str, name: str, change: Callable[[Obj], None]) -> None:
+        """Change an object as a person would: fields of ours that are touched become theirs."""
+        live = self.objects[Key(kind, name)]
+        change(live)
+        self._stamp(live, "kubectl-edit", "Update")
+
+    def run_controllers(self) -> None:
+        """Bring every workload to what its spec says."""
+        for live in list(self.objects.values()):
+            if live["kind"] in ("StatefulSet", "Deployment"):
+                self._roll_out(live)
+            elif live["kind"] == "Job":
+                live["status"] = {"conditions": [{"type": "Complete", "status": "True"}]}
+
+    def _put(self, body: Obj, *, operation: str) -> Obj:
+        key = key_of(body)
+        self.writes.append(f"{operation} {key}")
+        before = self.objects.get(key)
+        live = copy.deepcopy(body)
+        live["metadata"]["uid"] = before["metadata"]["uid"] if before else f"uid-{next(self._numbers)}"
+        generation = before["metadata"]["generation"] if before else 0
+        changed = before is None or before.get("spec") != live.get("spec")
+        live["metadata"]["generation"] = generation + changed
+        live["status"] = before.get("status", {}) if before else {}
+        self._stamp(live, names.FIELD_MANAGER, operation)
+        self.objects[key] = live
+        return live
+
+    def _stamp(self, live: Obj, manager: str, operation: str) -> None:
+        number = str(next(self._numbers)) if manager != names.FIELD_MANAGER else "ours"
+        live["metadata"]["resourceVersion"] = str(next(self._numbers))
+        entry = {"manager": names.FIELD_MANAGER, "operation": operation, "fieldsV1": {"f:without": number}}
+        live["metadata"]["managedFields"] = [entry | {"operation": "Apply" if operation == "Update" else operation}]
+
+    def _roll_out(self, live: Obj) -> None:
+        wanted, component = live["spec"]["replicas"], live["metadata"]["labels"][names.COMPONENT_LABEL]
+        counts = dict.fromkeys(("replicas", "readyReplicas", "availableReplicas", "updatedReplicas"), wanted)
+        revisions = {"currentRevision": "r", "updateRevision": "r"} if live["kind"] == "StatefulSet" else {}
+        live["status"] = {"observedGeneration": live["metadata"]["generation"], **counts, **revisions}
+        for number in range(wanted):
+            self._pod(live, component, number)
+            for template in live["spec"].get("volumeClaimTemplates") or ():
+                self._claim(live, template, number)
+
+    def _pod(self, owner: Obj, component: str, number: int) -> None:
+        name = f"{owner['metadata']['name']}-{number}"
+        pod = pod_of(name, component, {"conditions": [{"type": "Ready", "status": "True"}]})
+        pod["metadata"] |= {"uid": f"uid-{next(self._numbers)}", "fakeOwner": str(key_of(owner))}
+        self.objects.setdefault(Key("Pod", name), pod)
+
+    def _claim(self, owner: Obj, template: Obj, number: int) -> None:
+        name = f"{template['metadata']['name']}-{owner['metadata']['name']}-{number}"
+        metadata = {"name": name, "labels": template["metadata"]["labels"], "uid": f"uid-{next(self._numbers)}"}
+        spec = {"storageClassName": "standard"} | copy.deepcopy(template["spec"])
+        claim = {"apiVersion": "v1", "kind": "PersistentVolumeClaim", "metadata": metadata, "spec": spec}
+        live = self.objects.setdefault(Key("PersistentVolumeClaim", name), claim)
+        live["status"] = {"phase": "Bound", "capacity": {"storage": live["spec"]["resources"]["requests"]["storage"]}}
+
+
+def pod_of(name: str, component: str, status: Any, memory_name: str = "demo") -> Obj:
+    """A pod of a component with a status."""
+    labels = names.labels(memory_name, Component(component))
+    spec = {"containers": [{"name": component, "image": "example.org/some/image:1"}]}
+    metadata = {"name": name, "namespace": "space", "labels": labels, "uid": "a-pod"}
+    return {"apiVersion": "v1", "kind": "Pod", "metadata": metadata, "spec": spec, "status": status}
+
+
+def claim_of(store: str, size: str = "5Gi", storage_class: str | None = "standard", **metadata: Any) -> Obj:
+    """A bound volume claim of a store."""
+    spec = {"resources": {"requests": {"storage": size}}, "storageClassName": storage_class}
+    labels = names.labels("demo", Component(store))
+    about = {"name": f"data-demo-{store}-0", "labels": labels, "uid": f"claim-{store}", **metadata}
+    status = {"phase": "Bound", "capacity": {"storage": size}}
+    return {"apiVersion": "v1", "kind": "PersistentVolumeClaim", "metadata": about, "spec": spec, "status": status}
+
+
+def world_of(*objects: Obj, storage_classes: dict[str, Obj] | None = None) -> World:
+    """A world with just these."""
+    return World({key_of(obj): obj for obj in objects}, storage_classes)
