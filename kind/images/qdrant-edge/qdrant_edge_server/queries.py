@@ -32,7 +32,7 @@ def query_request(body: Json, vector_of: VectorOf) -> Any:
         prefetches=_prefetches(body.get("prefetch"), vector_of),
         with_vector=with_vector(body, default=False),
         with_payload=with_payload(body, default=False),
-        filter=parse_filter(body.get("filter")),
+        filter=_filter(body),
         score_threshold=body.get("score_threshold"),
         params=_params(body.get("params")),
     )
@@ -51,9 +51,19 @@ def _prefetch(body: Json, vector_of: VectorOf) -> Any:
         query=_scoring(body.get("query"), body.get("using") or "", vector_of, _limit(body)),
         prefetches=_prefetches(body.get("prefetch"), vector_of),
         params=_params(body.get("params")),
-        filter=parse_filter(body.get("filter")),
+        filter=_filter(body),
         score_threshold=body.get("score_threshold"),
     )
+
+
+def _filter(body: Json) -> Any:
+    """The filter; a point that stands for its vector is not among its own neighbours."""
+    parsed = parse_filter(body.get("filter"))
+    query = body.get("query")
+    example = query.get("nearest") if isinstance(query, dict) else query
+    if not isinstance(example, (int, str)):
+        return parsed
+    return engine.Filter(must=[parsed] if parsed else None, must_not=[engine.HasIdCondition({example})])
 
 
 def _limit(body: Json) -> int:
