@@ -28,7 +28,7 @@ DIGEST = "sha256:" + "0" * 64
 def test_the_reference_is_put_together(
     default: str, image: dict[str, str], options: dict[str, str], expected: str
 ) -> None:
-    assert reference(default, Image(**image), **options) == expected
+    assert reference(default, Image.model_validate(image), **options) == expected
 
 
 def test_the_port_of_a_registry_is_no_tag() -> None:
