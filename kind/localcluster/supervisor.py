@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from localcluster import mounts, probes
-from localcluster.errors import LocalClusterError
+from localcluster.errors import CannotRunError, LocalClusterError
 from localcluster.probes import passes
 
 SIGNALS = {signal.SIGCHLD, signal.SIGTERM, signal.SIGINT}
@@ -80,7 +80,13 @@ class Supervisor:
         self._reported = ""
 
     def run(self) -> None:
-        """Supervise until SIGTERM or SIGINT, then end every process of the node."""
+        """Supervise until SIGTERM or SIGINT, then end every process of the node.
+
+        Raises:
+            CannotRunError: this is not the first process of a pid namespace; ending "everything" would be a disaster.
+        """
+        if os.getpid() != 1:
+            raise CannotRunError("The supervisor runs only as first process of a node", "make up")
         signal.pthread_sigmask(signal.SIG_BLOCK, SIGNALS)
         while True:
             self._start_due()
