@@ -1,0 +1,94 @@
+"""The `soma` command."""
+
+import json
+import sys
+from typing import Annotated
+
+import structlog
+import typer
+import uvicorn
+
+from somafractalmemory import telemetry
+from somafractalmemory.app import create_app
+from somafractalmemory.errors import ConfigurationError, SomaError
+from somafractalmemory.settings import Settings, load_settings, redacted
+from somafractalmemory.wiring import open_embedded, tokens_of
+
+app = typer.Typer(
+    name="soma",
+    help="SomaFractalMemory: a memory service whose truth is Postgres.",
+    no_args_is_help=True,
+    add_completion=False,
+)
+log = structlog.get_logger("somafractalmemory")
+
+
+@app.command()
+def serve(
+    *,
+    embedded: Annotated[
+        bool, typer.Option("--embedded", help="No stores: everything in this process, lost with it.")
+    ] = False,
+) -> None:
+    """Run the API."""
+    settings = _settings("serve --embedded" if embedded else "serve")
+    tokens_of(settings)
+    if settings.uvicorn_workers > 1:
+        log.warning("one_worker", asked_for=settings.uvicorn_workers, hint="one worker is faster here; add replicas")
+    log.info("starting", **_summary(settings))
+    uvicorn.run(
+        create_app(settings, open_embedded),
+        host=settings.uvicorn_host,
+        port=settings.uvicorn_port,
+        loop="uvloop",
+        http="httptools",
+        backlog=settings.uvicorn_backlog,
+        timeout_keep_alive=settings.uvicorn_keep_alive_seconds,
+        timeout_graceful_shutdown=settings.uvicorn_graceful_seconds,
+        access_log=False,
+        log_config=None,
+        server_header=False,
+    )
+
+
+@app.command()
+def openapi() -> None:
+    """Print the OpenAPI document."""
+    settings = Settings.model_validate({"SOMA_API_TOKEN": "unused"})
+    print(json.dumps(create_app(settings, open_embedded).openapi(), indent=2, sort_keys=True))
+
+
+def _settings(command: str) -> Settings:
+    settings = load_settings(for_command=command)
+    telemetry.configure_logs(settings.log_level)
+    if settings.memory_mode != "evented_enterprise":
+        log.warning("mode_replaced", asked_for=settings.memory_mode, used="evented_enterprise")
+    return settings
+
+
+def _summary(settings: Settings) -> dict[str, object]:
+    return {
+        "mode": "evented_enterprise",
+        "namespace": settings.namespace,
+        "postgres": redacted(settings.postgres_url),
+        "redis": redacted(settings.redis_address),
+        "qdrant": redacted(settings.qdrant_address),
+        "kafka": settings.kafka_bootstrap_servers,
+        "eventing": settings.eventing_enabled,
+    }
+
+
+def main() -> None:
+    """Run a command; our own errors become one message and exit code 2 (configuration) or 1."""
+    try:
+        app()
+    except ConfigurationError as error:
+        print(error, file=sys.stderr)
+        sys.exit(2)
+    except SomaError as error:
+        print(f"{error}; try again, or look at the logs of that component", file=sys.stderr)
+        sys.exit(1)
+
+
+if __name__ == "__main__":
+    main()

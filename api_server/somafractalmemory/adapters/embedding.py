@@ -1,0 +1,71 @@
+"""The default embedder: no model, no network, a few microseconds a text.
+
+Dense: every word and its letter trigrams are hashed to a signed axis and the sum is normalised, so that texts sharing
+words, or nearly spelling them alike, point the same way. Sparse: BM25 term weights by Qdrant's own encoder.
+"""
+
+import re
+from collections.abc import Sequence
+from functools import lru_cache
+from hashlib import blake2b
+
+import numpy as np
+import numpy.typing as npt
+from qdrant_edge import Bm25
+
+from somafractalmemory.model import Embedding, SparseVector
+
+_WORD = re.compile(r"\w+")
+_MAX_WORDS = 4096
+_TRIGRAM_WEIGHT = 0.25
+
+Vector = npt.NDArray[np.float32]
+
+
+class HashEmbedder:
+    """Token feature hashing with BM25 beside it."""
+
+    def __init__(self, dimensions: int) -> None:
+        self._dimensions = dimensions
+        self._bm25 = Bm25()
+        self._axes = lru_cache(maxsize=50_000)(self._word_axes)
+
+    @property
+    def revision(self) -> str:
+        return f"hash1_{self._dimensions}"
+
+    @property
+    def dimensions(self) -> int:
+        return self._dimensions
+
+    async def documents(self, texts: Sequence[str]) -> Sequence[Embedding]:
+        return [Embedding(self.dense(text), self._sparse(self._bm25.embed_document(text))) for text in texts]
+
+    async def query(self, text: str) -> Embedding:
+        return Embedding(self.dense(text), self._sparse(self._bm25.embed_query(text)))
+
+    def dense(self, text: str) -> Vector | None:
+        """A unit vector, or None for a text without words."""
+        words = _WORD.findall(text.lower())[:_MAX_WORDS]
+        if not words:
+            return None
+        parts = [self._axes(word) for word in words]
+        axes = np.concatenate([part[0] for part in parts])
+        weights = np.concatenate([part[1] for part in parts])
+        total = np.bincount(axes, weights=weights, minlength=self._dimensions)
+        length = float(np.linalg.norm(total))
+        return None if length == 0.0 else (total / length).astype(np.float32)
+
+    def _word_axes(self, word: str) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.float64]]:
+        padded = f"^{word[:64]}$"
+        features = [(word, 1.0)] + [(padded[i : i + 3], _TRIGRAM_WEIGHT) for i in range(len(padded) - 2)]
+        digests = [
+            (int.from_bytes(blake2b(name.encode(), digest_size=8).digest()), weight) for name, weight in features
+        ]
+        axes = np.array([digest % self._dimensions for digest, _ in digests], dtype=np.int64)
+        signs = np.array([weight if digest >> 63 else -weight for digest, weight in digests], dtype=np.float64)
+        return axes, signs
+
+    @staticmethod
+    def _sparse(vector: object) -> SparseVector:
+        return SparseVector(list(vector.indices), list(vector.values))  # type: ignore[attr-defined]

@@ -1,0 +1,281 @@
+"""Every port in this process: for unit tests and `soma serve --embedded`. The data goes away with the process."""
+
+import re
+import time
+from collections import Counter, OrderedDict, deque
+from collections.abc import Callable, Mapping, Sequence
+from uuid import UUID, uuid4
+
+import numpy as np
+
+from somafractalmemory.adapters.embedding import Vector
+from somafractalmemory.errors import Rejected, Unavailable
+from somafractalmemory.events import EventType, MemoryEvent
+from somafractalmemory.model import (
+    Budget,
+    Counts,
+    Embedding,
+    Hit,
+    Memory,
+    MemoryType,
+    NewMemory,
+    Point,
+    Saved,
+    facets,
+    fulfils,
+    searchable_text,
+)
+from somafractalmemory.ports import OutboxDepth, Search
+
+_WORD = re.compile(r"\w+")
+_MAX_LIMITED_KEYS = 10_000
+
+
+class _Switchable:
+    """A store that a test can take away."""
+
+    def __init__(self, name: str) -> None:
+        self._name = name
+        self.away = False
+
+    def _check(self) -> None:
+        if self.away:
+            raise Unavailable(self._name, "switched off")
+
+    async def ping(self) -> None:
+        self._check()
+
+
+class LocalRecords(_Switchable):
+    """The truth in a dictionary, with its outbox and its event log."""
+
+    def __init__(self, clock: Callable[[], float] = time.time) -> None:
+        super().__init__("postgres")
+        self._clock = clock
+        self._rows: dict[UUID, Memory] = {}
+        self._outbox: dict[int, MemoryEvent] = {}
+        self._number = 0
+        self.log: dict[UUID, MemoryEvent] = {}
+
+    async def save(self, memories: Sequence[NewMemory]) -> Sequence[Saved]:
+        self._check()
+        for memory in memories:
+            if "\x00" in memory.payload_json or "\\u0000" in memory.payload_json:
+                raise Rejected("a payload cannot hold the NUL character")
+        return [self._save(memory) for memory in memories]
+
+    def _save(self, new: NewMemory) -> Saved:
+        now, old = self._clock(), self._rows.get(new.id)
+        created = old is None or old.deleted
+        row = Memory(
+            id=new.id,
+            namespace=new.namespace,
+            coordinate=new.coordinate,
+            memory_type=new.memory_type,
+            payload=new.payload,
+            importance=new.importance,
+            timestamp=new.timestamp,
+            version=(old.version if old else 0) + 1,
+            created_at=now if old is None or old.deleted else old.created_at,
+            updated_at=now,
+        )
+        self._rows[new.id] = row
+        self._note(row, "created" if created else "updated", new.payload_json)
+        return Saved(new.id, row.version, created)
+
+    def _note(self, row: Memory, kind: EventType, payload_json: str) -> None:
+        self._number += 1
+        self._outbox[self._number] = MemoryEvent(
+            event_id=uuid4(),
+            id=row.id,
+            namespace=row.namespace,
+            type=kind,
+            timestamp=self._clock(),
+            payload_json=payload_json,
+            version=row.version,
+        )
+
+    async def delete(self, ids: Sequence[UUID]) -> Sequence[Saved]:
+        self._check()
+        answers = []
+        for place in ids:
+            old = self._rows.get(place)
+            if old is None or old.deleted:
+                continue
+            row = Memory(
+                id=place,
+                namespace=old.namespace,
+                coordinate=old.coordinate,
+                memory_type=old.memory_type,
+                payload={},
+                importance=0.0,
+                timestamp=None,
+                version=old.version + 1,
+                created_at=old.created_at,
+                updated_at=self._clock(),
+                deleted=True,
+            )
+            self._rows[place] = row
+            self._note(row, "deleted", "{}")
+            answers.append(Saved(place, row.version, created=False))
+        return answers
+
+    async def get(self, ids: Sequence[UUID]) -> Mapping[UUID, Memory]:
+        self._check()
+        return {place: self._rows[place] for place in ids if place in self._rows}
+
+    async def find_text(self, query: str, search: Search) -> Sequence[tuple[Memory, float]]:
+        self._check()
+        words = set(_WORD.findall(query.lower()))
+        scored = []
+        for row in self._rows.values():
+            if row.deleted or row.namespace != search.namespace or search.memory_type not in {None, row.memory_type}:
+                continue
+            counts = Counter(_WORD.findall(searchable_text(row.payload).lower()))
+            score = float(sum(counts[word] for word in words))
+            if score and fulfils(row.payload, search.filters):
+                scored.append((row, score))
+        scored.sort(key=lambda pair: -pair[1])
+        return scored[: search.limit]
+
+    async def count(self, namespace: str) -> Counts:
+        self._check()
+        types = Counter(
+            row.memory_type for row in self._rows.values() if row.namespace == namespace and not row.deleted
+        )
+        return Counts(episodic=types[MemoryType.EPISODIC], semantic=types[MemoryType.SEMANTIC])
+
+    async def scan(self, after: UUID | None, limit: int) -> Sequence[Memory]:
+        self._check()
+        ids = sorted(place for place, row in self._rows.items() if not row.deleted and (after is None or place > after))
+        return [self._rows[place] for place in ids[:limit]]
+
+    async def lead(self) -> bool:
+        self._check()
+        return True
+
+    async def pending(self, limit: int) -> Sequence[tuple[int, MemoryEvent]]:
+        self._check()
+        return list(self._outbox.items())[:limit]
+
+    async def done(self, numbers: Sequence[int]) -> None:
+        self._check()
+        for number in numbers:
+            self._outbox.pop(number, None)
+
+    async def depth(self) -> OutboxDepth:
+        self._check()
+        oldest = next(iter(self._outbox.values()), None)
+        return OutboxDepth(len(self._outbox), self._clock() - oldest.timestamp if oldest else 0.0)
+
+    async def append(self, events: Sequence[MemoryEvent]) -> None:
+        self._check()
+        for event in events:
+            if "\\u0000" in event.payload_json:
+                raise Rejected("an event cannot hold the NUL character")
+        for event in events:
+            self.log.setdefault(event.event_id, event)
+
+
+class LocalVectors(_Switchable):
+    """The index in a dictionary, searched from end to end."""
+
+    def __init__(self) -> None:
+        super().__init__("qdrant")
+        self._points: dict[UUID, Point] = {}
+        self._complete = False
+
+    async def upsert(self, points: Sequence[Point]) -> None:
+        self._check()
+        for point in points:
+            old = self._points.get(point.id)
+            if old is None or old.version < point.version:
+                self._points[point.id] = point
+
+    async def query(self, embedding: Embedding, search: Search, *, hybrid: bool) -> Sequence[Hit]:
+        self._check()
+        wanted = set(facets(search.filters))
+        alive = [
+            point
+            for point in self._points.values()
+            if point.deleted_at is None
+            and point.namespace == search.namespace
+            and search.memory_type in {None, point.memory_type}
+            and wanted <= set(point.facets)
+        ]
+        dense = _best({point.id: _cosine(point, embedding.dense) for point in alive}, search.limit)
+        sparse = _best(self._bm25(alive, embedding), search.limit) if hybrid else {}
+        return [
+            Hit(place, self._points[place].version, dense.get(place, 0.0), sparse.get(place, 0.0))
+            for place in dense | sparse
+        ]
+
+    def _bm25(self, alive: Sequence[Point], embedding: Embedding) -> dict[UUID, float]:
+        terms = {
+            point.id: dict(zip(point.embedding.sparse.indices, point.embedding.sparse.values, strict=True))
+            for point in alive
+            if point.embedding
+        }
+        total, scores = len(self._points), dict.fromkeys(terms, 0.0)
+        for term in embedding.sparse.indices:
+            holders = [place for place, weights in terms.items() if term in weights]
+            idf = float(np.log(1 + (total - len(holders) + 0.5) / (len(holders) + 0.5)))
+            for place in holders:
+                scores[place] += idf * terms[place][term]
+        return scores
+
+    async def is_complete(self) -> bool:
+        self._check()
+        return self._complete
+
+    async def mark_complete(self) -> None:
+        self._check()
+        self._complete = True
+
+    async def sweep(self, older_than: float) -> None:
+        self._check()
+        for place, point in list(self._points.items()):
+            if point.deleted_at is not None and point.deleted_at < older_than:
+                del self._points[place]
+
+    def lose(self) -> None:
+        """Lose the volume."""
+        self._points.clear()
+        self._complete = False
+
+
+def _best(scores: Mapping[UUID, float], limit: int) -> dict[UUID, float]:
+    ordered = sorted(scores.items(), key=lambda pair: -pair[1])
+    return {place: score for place, score in ordered[:limit] if score > 0.0}
+
+
+def _cosine(point: Point, dense: Vector | None) -> float:
+    if dense is None or point.embedding is None or point.embedding.dense is None:
+        return 0.0
+    return float(np.dot(point.embedding.dense, dense))
+
+
+class LocalLimiter(_Switchable):
+    """A sliding window for each key, in this process only; also what is left when Redis is away."""
+
+    def __init__(self, *, limit: int, window_seconds: float, clock: Callable[[], float] = time.monotonic) -> None:
+        super().__init__("limiter")
+        self._limit = limit
+        self._window = window_seconds
+        self._clock = clock
+        self._hits: OrderedDict[str, deque[float]] = OrderedDict()
+
+    async def hit(self, key: str) -> Budget:
+        self._check()
+        now = self._clock()
+        times = self._hits.setdefault(key, deque())
+        self._hits.move_to_end(key)
+        if len(self._hits) > _MAX_LIMITED_KEYS:
+            self._hits.popitem(last=False)
+        while times and times[0] <= now - self._window:
+            times.popleft()
+        allowed = len(times) < self._limit
+        if allowed:
+            times.append(now)
+        reset = times[0] + self._window - now if times else self._window
+        return Budget(allowed, self._limit, self._limit - len(times), reset)

@@ -1,0 +1,135 @@
+"""The ASGI application: what it opens, its routes, and the one table from errors to HTTP statuses."""
+
+from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from http import HTTPStatus
+from typing import Any
+
+import structlog
+from fastapi import FastAPI
+from fastapi.exceptions import RequestValidationError
+from fastapi.openapi.utils import get_openapi
+from pydantic import ValidationError
+from starlette.exceptions import HTTPException
+from starlette.middleware.cors import CORSMiddleware
+from starlette.requests import Request
+from starlette.responses import Response
+
+from somafractalmemory import __version__, errors
+from somafractalmemory.guard import JsonResponse, RequestMetrics, Runtime
+from somafractalmemory.routes import health, memories
+from somafractalmemory.schemas import RecallRequest, StoreRequest
+from somafractalmemory.settings import Settings
+
+log = structlog.get_logger(__name__)
+
+STATUSES: dict[type[errors.SomaError], HTTPStatus] = {
+    errors.InvalidRequest: HTTPStatus.UNPROCESSABLE_ENTITY,
+    errors.Rejected: HTTPStatus.UNPROCESSABLE_ENTITY,
+    errors.NotFound: HTTPStatus.NOT_FOUND,
+    errors.Unauthenticated: HTTPStatus.UNAUTHORIZED,
+    errors.Forbidden: HTTPStatus.FORBIDDEN,
+    errors.TooLarge: HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
+    errors.RateLimited: HTTPStatus.TOO_MANY_REQUESTS,
+    errors.Unavailable: HTTPStatus.SERVICE_UNAVAILABLE,
+}
+Opener = Callable[[Settings], AbstractAsyncContextManager[Runtime]]
+
+
+def create_app(settings: Settings, open_runtime: Opener) -> FastAPI:
+    """An application that opens its stores with `open_runtime` when it starts."""
+
+    @asynccontextmanager
+    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+        async with open_runtime(settings) as runtime:
+            app.state.runtime = runtime
+            yield
+
+    app = FastAPI(title="SomaFractalMemory API", version=__version__, lifespan=lifespan)
+    app.include_router(memories.router)
+    app.include_router(health.router)
+    app.add_exception_handler(errors.SomaError, on_soma_error)
+    app.add_exception_handler(ValidationError, on_validation_error)
+    app.add_exception_handler(RequestValidationError, on_validation_error)
+    app.add_exception_handler(HTTPException, on_http_exception)
+    app.add_exception_handler(Exception, on_bug)
+    app.add_middleware(RequestMetrics)
+    if settings.cors_origins:
+        app.add_middleware(
+            CORSMiddleware,
+            allow_origins=list(settings.cors_origins),
+            allow_credentials=True,
+            allow_methods=["GET", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"],
+            allow_headers=["*"],
+            max_age=600,
+        )
+    app.openapi = lambda: openapi_of(app)  # type: ignore[method-assign]
+    return app
+
+
+def openapi_of(app: FastAPI) -> dict[str, Any]:
+    """The document, with the bodies that routes read themselves and the token."""
+    if app.openapi_schema is None:
+        document = get_openapi(title=app.title, version=app.version, routes=app.routes)
+        components = document.setdefault("components", {})
+        for model in (StoreRequest, RecallRequest):
+            schema = model.model_json_schema(ref_template="#/components/schemas/{model}")
+            components["schemas"].update(schema.pop("$defs", {}))
+            components["schemas"][model.__name__] = schema
+        components["securitySchemes"] = {"bearer": {"type": "http", "scheme": "bearer"}}
+        for path, operations in document["paths"].items():
+            if path not in {"/health", "/healthz", "/readyz"}:
+                for operation in operations.values():
+                    operation["security"] = [{"bearer": []}]
+        document["paths"]["/recall"]["get"]["parameters"] = _recall_parameters()
+        app.openapi_schema = document
+    return app.openapi_schema
+
+
+def _recall_parameters() -> list[dict[str, Any]]:
+    properties = RecallRequest.model_json_schema(ref_template="#/components/schemas/{model}")["properties"]
+    schemas = {**properties, "filters": {"type": "string", "description": "A JSON object as text."}}
+    return [{"name": name, "in": "query", "required": name == "query", "schema": schemas[name]} for name in schemas]
+
+
+def problem(status: int, detail: str, *, headers: dict[str, str] | None = None, **more: Any) -> Response:
+    """An RFC 9457 answer."""
+    body = {"type": "about:blank", "title": HTTPStatus(status).phrase, "status": status, "detail": detail, **more}
+    return JsonResponse(body, status, headers=headers, media_type="application/problem+json")
+
+
+async def on_soma_error(request: Request, error: Exception) -> Response:
+    """The table above, with what the caller needs to try again."""
+    status = next(
+        (STATUSES[kind] for kind in type(error).__mro__ if kind in STATUSES), HTTPStatus.INTERNAL_SERVER_ERROR
+    )
+    headers = dict(request.scope.get("soma.headers", ()))
+    if isinstance(error, errors.SomaError) and error.retry_after_seconds is not None:
+        headers["retry-after"] = str(max(1, round(error.retry_after_seconds + 0.5)))
+    if status is HTTPStatus.UNAUTHORIZED:
+        headers["www-authenticate"] = "Bearer"
+    more = {}
+    if isinstance(error, errors.InvalidRequest) and error.loc:
+        more["errors"] = [{"loc": list(error.loc), "msg": str(error), "type": "value_error"}]
+    return problem(status, str(error), headers=headers, **more)
+
+
+async def on_validation_error(_: Request, error: Exception) -> Response:
+    """422 with every wrong field; the values themselves are not repeated."""
+    found = error.errors() if isinstance(error, ValidationError | RequestValidationError) else []
+    listed = [{"loc": list(item["loc"]), "msg": item["msg"], "type": item["type"]} for item in found[:20]]
+    detail = "; ".join(f"{'.'.join(map(str, item['loc'])) or 'body'}: {item['msg']}" for item in listed)
+    return problem(HTTPStatus.UNPROCESSABLE_ENTITY, detail, errors=listed)
+
+
+async def on_http_exception(_: Request, error: Exception) -> Response:
+    """Unknown paths and methods, with their headers (such as Allow) kept."""
+    if not isinstance(error, HTTPException):
+        raise error
+    return problem(error.status_code, str(error.detail), headers=dict(error.headers or {}))
+
+
+async def on_bug(request: Request, error: Exception) -> Response:
+    """Something we did not foresee: still JSON, and logged with its traceback."""
+    log.error("unexpected_error", path=request.url.path, exc_info=error)
+    return problem(HTTPStatus.INTERNAL_SERVER_ERROR, "an unexpected error was logged; please report it")

@@ -1,0 +1,139 @@
+"""Events in, idempotent effects out: a row in `memory_events`, and the index brought up to what the truth says now.
+
+The index is refreshed from the truth, not from the event, so replays, duplicates and late events change nothing. A
+message that can never be applied is set aside with its reason; a store that is away is waited for.
+"""
+
+import asyncio
+import random
+import time
+from collections.abc import Sequence
+
+import structlog
+
+from somafractalmemory import telemetry
+from somafractalmemory.errors import PoisonEvent, Rejected, SomaError, Unavailable
+from somafractalmemory.events import MemoryEvent, decode_event
+from somafractalmemory.indexing import Indexer
+from somafractalmemory.ports import EventLog, Message, Stream
+
+log = structlog.get_logger(__name__)
+
+Letter = tuple[Message, MemoryEvent]
+
+
+class Consumer:
+    """Reads a stream for ever; commits after the effect."""
+
+    def __init__(
+        self, *, stream: Stream, events: EventLog, indexer: Indexer, batch: int = 500, max_backoff_seconds: float = 10.0
+    ) -> None:
+        self._stream = stream
+        self._events = events
+        self._indexer = indexer
+        self._batch = batch
+        self._max_backoff_seconds = max_backoff_seconds
+        self._stopping = asyncio.Event()
+        self.last_progress = time.monotonic()
+
+    def stop(self) -> None:
+        """Finish the batch in hand, then return from `run`."""
+        self._stopping.set()
+
+    async def run(self) -> None:
+        """Consume until stopped."""
+        while not self._stopping.is_set():
+            try:
+                messages = await self._stream.take(self._batch, 0.5)
+            except Unavailable as error:
+                log.warning("stream_away", error=str(error))
+                await asyncio.sleep(self._backoff(1))
+                continue
+            self.last_progress = time.monotonic()
+            if messages:
+                for message in messages:
+                    telemetry.CONSUMED.labels(message.topic).inc()
+                await self._until_done(messages)
+
+    async def _until_done(self, messages: Sequence[Message]) -> None:
+        attempt = 0
+        while True:
+            try:
+                await self.apply(messages)
+                await self._stream.commit(messages)
+            except Unavailable as error:
+                attempt += 1
+                telemetry.CONSUMER_RETRIES.inc()
+                log.warning("batch_delayed", attempt=attempt, size=len(messages), error=str(error))
+                if self._stopping.is_set() or not await self._stream.hold(self._backoff(attempt)):
+                    return
+            else:
+                return
+
+    async def apply(self, messages: Sequence[Message]) -> None:
+        """Bring about the effect of every message, or set it aside. Raises Unavailable: nothing may be committed."""
+        good: list[Letter] = []
+        for message in messages:
+            try:
+                good.append((message, decode_event(message.value)))
+            except PoisonEvent as error:
+                await self._set_aside(message, error.reason, str(error))
+        kept = await self._log(good)
+        await self._timed_refresh([event for _, event in kept])
+        telemetry.PROCESS_SUCCESS.labels("both").inc(len(kept))
+
+    async def _log(self, letters: Sequence[Letter]) -> Sequence[Letter]:
+        """Append all; when one is refused for good, find it by halving and set it aside."""
+        if not letters:
+            return letters
+        try:
+            with telemetry.PROCESS_LATENCY.labels("kv_writer").time():
+                await self._events.append([event for _, event in letters])
+        except Rejected as error:
+            telemetry.PROCESS_FAILURE.labels("kv_writer").inc()
+            if len(letters) == 1:
+                await self._set_aside(letters[0][0], "rejected", str(error))
+                return []
+            middle = len(letters) // 2
+            return [*await self._log(letters[:middle]), *await self._log(letters[middle:])]
+        except SomaError:
+            telemetry.PROCESS_FAILURE.labels("kv_writer").inc()
+            raise
+        return letters
+
+    async def _timed_refresh(self, events: Sequence[MemoryEvent]) -> None:
+        if not events:
+            return
+        try:
+            with telemetry.PROCESS_LATENCY.labels("vector_indexer").time():
+                await self._indexer.refresh([event.id for event in events])
+        except SomaError:
+            telemetry.PROCESS_FAILURE.labels("vector_indexer").inc()
+            raise
+
+    async def _set_aside(self, message: Message, reason: str, error: str) -> None:
+        await self._stream.set_aside(message, reason, error)
+        telemetry.DEAD_LETTERS.labels(reason).inc()
+        log.warning("event_set_aside", reason=reason, error=error, partition=message.partition, offset=message.offset)
+
+    def _backoff(self, attempt: int) -> float:
+        ceiling = min(0.2 * 2 ** min(attempt, 10), self._max_backoff_seconds)
+        return random.uniform(ceiling / 2, ceiling)  # noqa: S311  # jitter, not a secret
+
+
+class Rebuilder:
+    """Watches the index; when it was lost, fills it again from the truth."""
+
+    def __init__(self, *, indexer: Indexer, every_seconds: float = 5.0) -> None:
+        self._indexer = indexer
+        self._every_seconds = every_seconds
+
+    async def run(self) -> None:
+        """Look again and again until cancelled."""
+        while True:
+            try:
+                if await self._indexer.rebuild_if_lost(telemetry.REBUILT.inc):
+                    log.info("index_rebuilt")
+            except SomaError as error:
+                log.warning("index_rebuild_delayed", error=str(error))
+            await asyncio.sleep(self._every_seconds)

@@ -1,0 +1,64 @@
+"""The index follows the truth: what a memory looks like as a point, and how the truth is copied over."""
+
+from collections.abc import Callable, Sequence
+from uuid import UUID
+
+from somafractalmemory.model import Embedding, Memory, NewMemory, Point, facets, searchable_text
+from somafractalmemory.ports import Embedder, Records, Vectors
+
+
+def point_of(memory: NewMemory | Memory, version: int, embedding: Embedding) -> Point:
+    """The living point of a memory."""
+    return Point(
+        id=memory.id,
+        namespace=memory.namespace,
+        memory_type=memory.memory_type.value,
+        version=version,
+        embedding=embedding,
+        facets=facets(memory.payload),
+    )
+
+
+def tombstone_of(memory_id: UUID, namespace: str, version: int, now: float) -> Point:
+    """What is left of a deleted memory: no query finds it, and no older write can replace it."""
+    return Point(memory_id, namespace, "", version, None, [], deleted_at=int(now))
+
+
+class Indexer:
+    """Copies the present state of memories from the truth into the index; repeating it changes nothing."""
+
+    def __init__(self, *, records: Records, vectors: Vectors, embedder: Embedder, clock: Callable[[], float]) -> None:
+        self._records = records
+        self._vectors = vectors
+        self._embedder = embedder
+        self._clock = clock
+
+    async def refresh(self, ids: Sequence[UUID]) -> None:
+        """Bring these memories' points up to date, whatever happened to them. Raises Unavailable."""
+        memories = await self._records.get(list(dict.fromkeys(ids)))
+        await self.put(list(memories.values()))
+
+    async def put(self, memories: Sequence[Memory]) -> None:
+        """Index memories just read from the truth."""
+        alive = [memory for memory in memories if not memory.deleted]
+        embeddings = await self._embedder.documents([searchable_text(memory.payload) for memory in alive])
+        points = [point_of(memory, memory.version, vector) for memory, vector in zip(alive, embeddings, strict=True)]
+        points += [
+            tombstone_of(memory.id, memory.namespace, memory.version, self._clock())
+            for memory in memories
+            if memory.deleted
+        ]
+        if points:
+            await self._vectors.upsert(points)
+
+    async def rebuild_if_lost(self, progress: Callable[[int], None], batch: int = 200) -> bool:
+        """Fill an index that was never completed (new, or its volume was lost). Says whether it had to."""
+        if await self._vectors.is_complete():
+            return False
+        after: UUID | None = None
+        while memories := await self._records.scan(after, batch):
+            await self.put(memories)
+            after = memories[-1].id
+            progress(len(memories))
+        await self._vectors.mark_complete()
+        return True

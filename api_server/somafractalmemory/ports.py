@@ -1,0 +1,158 @@
+"""What the service needs from the world. `Records` owns the truth; everything else can be lost and rebuilt.
+
+Every method raises `Unavailable` when its store cannot answer in time, and nothing of the store's client.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Protocol
+from uuid import UUID
+
+from somafractalmemory.events import MemoryEvent
+from somafractalmemory.model import Budget, Counts, Embedding, Hit, Memory, MemoryType, NewMemory, Point, Saved
+
+
+@dataclass(frozen=True, slots=True)
+class Search:
+    """Where and what to look for; every condition is applied inside the store, before the cut."""
+
+    namespace: str
+    memory_type: MemoryType | None
+    filters: Mapping[str, Any]
+    limit: int
+
+
+@dataclass(frozen=True, slots=True)
+class OutboxDepth:
+    """How much is not published yet."""
+
+    rows: int
+    age_seconds: float
+
+
+class Pinged(Protocol):
+    """Something whose health can be asked."""
+
+    async def ping(self) -> None:
+        """Return when it answers and is fit for use; raise `Unavailable` when not."""
+
+
+class Records(Pinged, Protocol):
+    """The truth. Each write also leaves an event in the outbox, in the same transaction."""
+
+    async def save(self, memories: Sequence[NewMemory]) -> Sequence[Saved]:
+        """Commit all or none; identifiers are distinct. Raises `Rejected` when the store refuses an item."""
+
+    async def delete(self, ids: Sequence[UUID]) -> Sequence[Saved]:
+        """Leave tombstones; answers the versions of those that lived."""
+
+    async def get(self, ids: Sequence[UUID]) -> Mapping[UUID, Memory]:
+        """Those that exist, tombstones among them."""
+
+    async def find_text(self, query: str, search: Search) -> Sequence[tuple[Memory, float]]:
+        """Living memories with words of the query, best first: the way to recall without the index."""
+
+    async def count(self, namespace: str) -> Counts:
+        """How many live there."""
+
+    async def scan(self, after: UUID | None, limit: int) -> Sequence[Memory]:
+        """Living memories of every namespace in the order of their identifiers, to rebuild the index."""
+
+
+class Outbox(Protocol):
+    """Events that are committed but not yet published."""
+
+    async def lead(self) -> bool:
+        """Become, or stay, the only one who publishes."""
+
+    async def pending(self, limit: int) -> Sequence[tuple[int, MemoryEvent]]:
+        """The oldest events with their numbers."""
+
+    async def done(self, numbers: Sequence[int]) -> None:
+        """Forget published events."""
+
+    async def depth(self) -> OutboxDepth:
+        """How far behind publishing is."""
+
+
+class EventLog(Protocol):
+    """The durable list of events the consumer has seen."""
+
+    async def append(self, events: Sequence[MemoryEvent]) -> None:
+        """Idempotent by event identifier. Raises `Rejected` when the store refuses an item."""
+
+
+class Vectors(Pinged, Protocol):
+    """The index. A write of an older version never replaces a newer one."""
+
+    async def upsert(self, points: Sequence[Point]) -> None:
+        """Put points, tombstones among them; identifiers are distinct."""
+
+    async def query(self, embedding: Embedding, search: Search, *, hybrid: bool) -> Sequence[Hit]:
+        """The best of both lists (only of the dense one unless hybrid), unfused."""
+
+    async def is_complete(self) -> bool:
+        """Whether a rebuild has ever finished on this very collection."""
+
+    async def mark_complete(self) -> None:
+        """Remember, inside the index itself, that it was rebuilt."""
+
+    async def sweep(self, older_than: float) -> None:
+        """Drop tombstones from before that time."""
+
+
+class Publisher(Pinged, Protocol):
+    """Where events go."""
+
+    async def publish(self, events: Sequence[MemoryEvent]) -> Sequence[bool]:
+        """Hand over events, in order for each memory; says which ones are safely there."""
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """One record of a topic, undecoded."""
+
+    value: bytes | None
+    key: bytes | None
+    topic: str
+    partition: int
+    offset: int
+
+
+class Stream(Pinged, Protocol):
+    """Where events come from."""
+
+    async def take(self, limit: int, timeout_seconds: float) -> Sequence[Message]:
+        """The next messages; none when nothing came in time. Broken connections are mended inside."""
+
+    async def hold(self, seconds: float) -> bool:
+        """Stay a member while a batch waits; says whether it is still ours."""
+
+    async def commit(self, messages: Sequence[Message]) -> None:
+        """Never deliver these again."""
+
+    async def set_aside(self, message: Message, reason: str, error: str) -> None:
+        """Move a message to the dead letter topic, with headers that say why and where it came from."""
+
+
+class Limiter(Pinged, Protocol):
+    """Counts requests."""
+
+    async def hit(self, key: str) -> Budget:
+        """Count one request of `key`, unless it is refused."""
+
+
+class Embedder(Protocol):
+    """Turns text into vectors. `revision` names the space they live in: vectors of two revisions never mix."""
+
+    @property
+    def revision(self) -> str: ...
+
+    @property
+    def dimensions(self) -> int: ...
+
+    async def documents(self, texts: Sequence[str]) -> Sequence[Embedding]:
+        """Vectors to be indexed."""
+
+    async def query(self, text: str) -> Embedding:
+        """The vector to search with."""
