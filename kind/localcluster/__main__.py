@@ -11,9 +11,12 @@ import typer
 
 from localcluster import facts, images, programs
 from localcluster.choose import choose
+from localcluster.deploy import Images, deploy
 from localcluster.errors import CannotRunError, LocalClusterError
 from localcluster.progress import Progress
 from localcluster.provider import Provider
+from localcluster.tools import Tools
+from localimages.build import build_all
 
 app = typer.Typer(
     help="A Kubernetes cluster on this machine: kind on Docker, or a real node without Docker.",
@@ -48,8 +51,9 @@ def up(cluster_only: Annotated[bool, typer.Option("--cluster-only", help="Deploy
 
 
 def _deploy(cluster: Provider, progress: Progress) -> None:
-    # CALL SITE OF THE DEPLOYMENT: images, operator, example, one memory stored and recalled (deploy.py).
-    progress.note(f"  The cluster is up: export KUBECONFIG={cluster.kubeconfig()}")
+    built = build_all(progress)
+    tools = Tools(cluster.kubeconfig(), cluster.programs())
+    deploy(cluster, tools, Images.of(built), progress.note)
 
 
 @app.command()

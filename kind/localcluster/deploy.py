@@ -9,18 +9,21 @@ import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, Protocol, Self
 
 import httpx
 
 from localcluster.errors import CommandFailedError, StartFailedError
 from localcluster.tools import Tools
+from localimages.build import Built
 
 ROOT = Path(__file__).resolve().parents[2]
 NAMESPACE = "soma-memory"
 NAME = "soma"
 OPERATOR_NAMESPACE = "somamemory-system"
 NODE_PORT = 30797
+PARTS = {"qdrant-edge": "qdrant"}
+"""Images whose name differs from the part that they play."""
 READY_TIMEOUT_SECONDS = 300
 API_LOGS = f"kubectl logs -n {NAMESPACE} -l app.kubernetes.io/component=api"
 
@@ -44,6 +47,13 @@ class Images:
     operator: str
     parts: Mapping[str, str]
     archives: Mapping[str, Path]
+
+    @classmethod
+    def of(cls, built: Mapping[str, Built]) -> Self:
+        """To be made from what was built; a store that was not built keeps the chart's official image."""
+        parts = {PARTS.get(name, name): image.reference for name, image in built.items() if name != "operator"}
+        archives = {image.reference: image.archive for image in built.values()}
+        return cls(built["operator"].reference, parts, archives)
 
 
 def deploy(cluster: Target, tools: Tools, images: Images, say: Say) -> None:

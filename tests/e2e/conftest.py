@@ -34,7 +34,7 @@ def cluster() -> Cluster:
     kubeconfig = Path(_localcluster("kubeconfig"))
     if not kubeconfig.exists():
         pytest.fail("no local cluster is running: start it with 'make up'")
-    folder = _localcluster("bin")
+    folder = _localcluster("kubectl-path")
     tools = Tools(kubeconfig, Path(folder) if folder else None)
     return Cluster(tools, Path(_localcluster("audit-log")))
 
