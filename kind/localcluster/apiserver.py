@@ -7,8 +7,6 @@ import ssl
 import subprocess
 import tempfile
 import time
-import urllib.error
-import urllib.request
 from collections.abc import Sequence
 from pathlib import Path
 from types import TracebackType
@@ -17,6 +15,7 @@ from typing import Self
 from localcluster import certificates, programs
 from localcluster.errors import ProgramsMissingError, StartFailedError
 from localcluster.layout import AUDIT_POLICY
+from localcluster.probes import says_ok
 
 START_SECONDS = 60.0
 STOP_SECONDS = 10.0
@@ -193,8 +192,4 @@ class ApiServer:
 
     def _ready(self) -> bool:
         context = ssl.create_default_context(cafile=str(self.folder / "ca.crt"))
-        try:
-            with urllib.request.urlopen(f"{self.url}/readyz", timeout=2, context=context) as answer:  # noqa: S310 - https
-                return bool(answer.status == 200)
-        except (urllib.error.URLError, OSError):
-            return False
+        return says_ok(f"{self.url}/readyz", context)

@@ -193,7 +193,7 @@ class Node:
             self._layout.kubeconfig,
             "--request-timeout=10s",
         ]
-        return run([*kubectl, *arguments], stdin=stdin, timeout=30)
+        return run([*kubectl, *arguments], stdin=stdin, timeout=30, env={"NO_PROXY": NODE_ADDRESS})
 
     def _ctr(self, arguments: list[str], archive: Path | None = None) -> str:
         first, _ = processes.find(self._layout.plan)

@@ -46,8 +46,15 @@ def _says_ok(url: str) -> bool:
     context = ssl.create_default_context()
     context.check_hostname = False
     context.verify_mode = ssl.CERT_NONE
+    return says_ok(url, context)
+
+
+def says_ok(url: str, context: ssl.SSLContext) -> bool:
+    """Say whether an https URL answers 200; never by a proxy, as every server here is on this machine."""
+    direct = urllib.request.ProxyHandler({})
+    opener = urllib.request.build_opener(direct, urllib.request.HTTPSHandler(context=context))
     try:
-        with urllib.request.urlopen(url, timeout=2, context=context) as answer:  # noqa: S310 - our own https URL
+        with opener.open(url, timeout=2) as answer:
             return bool(answer.status == 200)
     except (urllib.error.URLError, OSError):
         return False

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from localcluster.commands import run
 from localcluster.errors import CommandFailedError, ProgramsMissingError
+from localcluster.lock import only_one
 from localcluster.paths import KIND, cache, content_key
 from localcluster.progress import Progress, Step
 
@@ -85,13 +86,15 @@ def ensure(progress: Progress, programs: Sequence[Program] = ALL) -> None:
     Raises:
         ProgramsMissingError: there is no Go toolchain, or one that is too old.
         CommandFailedError: a build failed; the log is named.
+        CannotRunError: another process is building.
     """
     wanted = missing(programs)
     if wanted:
         require_go()
-    for number, program in enumerate(wanted, start=1):
-        with progress.step(f"Build {program.name} {program.version} ({number} of {len(wanted)})") as step:
-            _build(program, step)
+        with only_one(cache() / "build.lock"):
+            for number, program in enumerate(wanted, start=1):
+                with progress.step(f"Build {program.name} {program.version} ({number} of {len(wanted)})") as step:
+                    _build(program, step)
     if HELM.binary.exists() and bin_folder().exists():
         _link(bin_folder() / "helm", HELM.binary)
 

@@ -135,7 +135,7 @@ class Supervisor:
                 return
             for running in self._units:
                 if running.pid == pid:
-                    running.ended(time.monotonic(), random.random() / 4)  # noqa: S311 - jitter, no secret
+                    running.ended(time.monotonic(), random.random() / 4)  # noqa: S311 # nosec B311 - jitter
 
     def _report(self) -> None:
         state: dict[str, Any] = {
