@@ -8,6 +8,7 @@ import typer
 import yaml
 
 from somamemory_operator import crd
+from somamemory_operator.checks import first_refusal
 from somamemory_operator.credentials import credentials, random_value
 from somamemory_operator.errors import InvalidSpec
 from somamemory_operator.manifests import build
@@ -54,8 +55,9 @@ def print_crd(
 
 def _rendered(document: Obj, namespace: str) -> list[Obj]:
     metadata = {"namespace": namespace} | document["metadata"]
-    memory = SomaMemory.parse(document | {"metadata": metadata})
-    world = World()
+    memory, world = SomaMemory.parse(document | {"metadata": metadata}), World()
+    if (refusal := first_refusal(memory, world)) is not None:
+        raise InvalidSpec(refusal.reason, refusal.message)
     desired = build(memory, Settings(), world, credentials(world, memory, random_value))
     return [wanted.obj for wanted in desired]
 

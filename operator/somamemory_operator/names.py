@@ -19,6 +19,8 @@ MANAGED_BY_LABEL = "app.kubernetes.io/managed-by"
 PART_OF_LABEL = "app.kubernetes.io/part-of"
 VERSION_LABEL = "app.kubernetes.io/version"
 CONFIG_HASH_ANNOTATION = f"{GROUP}/config-hash"
+DATABASE_ANNOTATION = f"{GROUP}/database"
+"""On the migration Job: the identity of the database that it is for. For another database it has to run again."""
 
 WATCH_SELECTOR = f"{MANAGED_BY_LABEL}={FIELD_MANAGER}"
 """The label selector under which everything we own is watched."""

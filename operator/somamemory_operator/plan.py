@@ -173,13 +173,24 @@ def _replacements(ready: list[Wanted], world: World) -> Iterator[Deletion]:
 
 
 def _replacement(wanted: Wanted, live: Obj) -> Deletion | None:
-    """How to get rid of a StatefulSet whose volume templates differ: they are the one thing that cannot be changed.
+    """How to get rid of an object that cannot be changed into what is wanted, None when it can."""
+    if live["kind"] == "Job":
+        return _outdated_job(wanted, live)
+    return _resized_set(wanted, live) if live["kind"] == "StatefulSet" else None
+
+
+def _outdated_job(wanted: Wanted, live: Obj) -> Deletion | None:
+    """A migration is done once per database: for another one it runs again."""
+    then, now = (at(obj, "metadata", "annotations", names.DATABASE_ANNOTATION) for obj in (wanted.obj, live))
+    return None if then == now else Deletion(wanted.key, uid_of(live), "Background", "the database is another one")
+
+
+def _resized_set(wanted: Wanted, live: Obj) -> Deletion | None:
+    """Volume templates are the one thing of a StatefulSet that we change and that cannot be changed.
 
     A larger volume keeps the pods running (Orphan). A volume that comes or goes changes the pods themselves, which
     the StatefulSet controller cannot do to pods that it adopts: they go with it.
     """
-    if live["kind"] != "StatefulSet":
-        return None
     now, then = _templates(live), _templates(wanted.obj)
     if now == then:
         return None

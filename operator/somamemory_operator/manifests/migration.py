@@ -5,7 +5,7 @@ from somamemory_operator.desired import Gate
 from somamemory_operator.manifests import clients, pods, stores
 from somamemory_operator.manifests.context import Context, short_hash
 from somamemory_operator.names import Component
-from somamemory_operator.observed import Obj, World, at, uid_of
+from somamemory_operator.observed import Obj, at, uid_of
 from somamemory_operator.podfields import Resources, Workload
 from somamemory_operator.reasons import Reason
 
@@ -14,18 +14,20 @@ _RESOURCES = Resources(requests={"cpu": "25m", "memory": "96Mi"}, limits={"memor
 
 
 def build(context: Context) -> list[Obj]:
-    """ServiceAccount and Job. The name of the Job is a hash of all it does, so it never has to change."""
+    """ServiceAccount and Job. The name of the Job is a hash of all it does, so its template never has to change."""
     return [stores.service_account(context, COMPONENT), job(context)]
 
 
 def job(context: Context) -> Obj:
     """The Job that makes this database fit for this version."""
     template = _template(context)
-    name = names.migration(context.name, short_hash(template, database_identity(context)))
+    name = names.migration(context.name, short_hash(template))
     # Tries again for hours, ever more seldom: whatever Postgres' trouble was, it ends without help from here.
     spec = {"backoffLimit": 30, "template": template}
     obj = context.obj("batch/v1", "Job", name, COMPONENT, spec=spec)
     obj["metadata"]["labels"][names.VERSION_LABEL] = context.version
+    if identity := database_identity(context):
+        obj["metadata"]["annotations"] = {names.DATABASE_ANNOTATION: identity}
     return obj
 
 
@@ -47,13 +49,15 @@ def needs_postgres(context: Context) -> Gate:
 
 def needs_migration(context: Context) -> Gate:
     """Open once the Job of this version has completed for this database."""
-    done = is_complete(context.world, job(context)["metadata"]["name"])
+    live = context.world.get("Job", job(context)["metadata"]["name"])
+    same = at(live, "metadata", "annotations", names.DATABASE_ANNOTATION) == database_identity(context)
+    done = live is not None and same and is_complete(live)
     return Gate(done, Reason.WAITING_FOR_MIGRATION, "Waits until the database has been migrated to this version.")
 
 
-def is_complete(world: World, name: str) -> bool:
-    """Whether the Job of that name has succeeded."""
-    conditions = at(world.get("Job", name), "status", "conditions") or ()
+def is_complete(job: Obj) -> bool:
+    """Whether a Job has succeeded."""
+    conditions = at(job, "status", "conditions") or ()
     return any(condition["type"] == "Complete" and condition["status"] == "True" for condition in conditions)
 
 

@@ -1,0 +1,140 @@
+"""The API server itself judges our CRD: rules, strictness, subresources, columns."""
+
+import json
+from typing import Any
+
+import pytest
+import yaml
+
+from tests.integration.operator_manifests.conftest import NAMESPACE, ROOT, Kubectl
+
+Spec = dict[str, Any]
+
+
+def resource(name: str, spec: Spec | None = None) -> str:
+    metadata = {"name": name, "namespace": NAMESPACE}
+    api_version = "somatechlat.github.io/v1alpha1"
+    obj: Spec = {"apiVersion": api_version, "kind": "SomaMemory", "metadata": metadata}
+    return json.dumps(obj if spec is None else obj | {"spec": spec})
+
+
+def volume(**persistence: Any) -> Spec:
+    return {"postgres": {"persistence": persistence}}
+
+
+REFUSED: dict[str, tuple[str, Spec, str]] = {
+    "a name that is too long": ("a" * 44, {}, "at most 43 characters"),
+    "a name that no Service can have": ("1st", {}, "must start with a letter"),
+    "an unknown profile": ("x", {"profile": "huge"}, "spec.profile"),
+    "a size that is none": ("x", volume(size="big"), "spec.postgres.persistence.size"),
+    "a node port without one": ("x", {"api": {"service": {"nodePort": 30000}}}, "nodePort needs type NodePort"),
+    "two values": (
+        "x",
+        {"api": {"env": [{"name": "A", "value": "b", "valueFrom": {"secretKeyRef": {"name": "a", "key": "b"}}}]}},
+        "set either value or valueFrom",
+    ),
+    "no source": (
+        "x",
+        {"api": {"env": [{"name": "A", "valueFrom": {}}]}},
+        "set either secretKeyRef or configMapKeyRef",
+    ),
+    "a variable twice": ("x", {"api": {"env": [{"name": "A"}, {"name": "A"}]}}, "Duplicate value"),
+    "a smuggled line": ("x", {"redis": {"config": {"maxmemory": "1gb\nrequirepass x"}}}, "spec.redis.config.maxmemory"),
+    "a source of secrets that does not exist yet": ("x", {"secrets": {"source": "existing"}}, "spec.secrets.source"),
+}
+
+
+@pytest.mark.parametrize("case", REFUSED)
+def test_is_refused_with_a_sentence(kubectl: Kubectl, case: str) -> None:
+    name, spec, words = REFUSED[case]
+
+    assert words in kubectl.refusal("create", "--dry-run=server", "-f", "-", text=resource(name, spec))
+
+
+CHANGES: dict[str, tuple[Spec, Spec, str | None]] = {
+    "a smaller volume": (
+        volume(enabled=True, size="5Gi"),
+        volume(enabled=True, size="500Mi"),
+        "cannot be made smaller",
+    ),
+    "a larger volume": (volume(enabled=True, size="5Gi"), volume(enabled=True, size="6Gi"), None),
+    "the same size in other words": (volume(enabled=True, size="1Gi"), volume(enabled=True, size="1024Mi"), None),
+    "a smaller volume that never was": (volume(enabled=False, size="5Gi"), volume(enabled=True, size="1Gi"), None),
+    "another storage class": (
+        volume(enabled=True, storageClassName="a"),
+        volume(enabled=True, storageClassName="b"),
+        "storage class of an existing volume cannot change",
+    ),
+    "vectors of another size": ({"memory": {"vectorDim": 3}}, {"memory": {"vectorDim": 4}}, "vectorDim cannot change"),
+}
+
+
+@pytest.mark.parametrize("case", CHANGES)
+def test_changes_are_judged_against_what_was(kubectl: Kubectl, case: str) -> None:
+    before, after, words = CHANGES[case]
+    kubectl("replace", "--force", "-f", "-", text=resource("changing", before))
+
+    done = kubectl.attempt("apply", "-f", "-", text=resource("changing", after))
+
+    assert (done.returncode == 0) == (words is None), done.stderr
+    assert (words or "") in done.stderr
+
+
+def test_an_unknown_field_is_refused_and_named(kubectl: Kubectl) -> None:
+    words = kubectl.refusal("apply", "--validate=strict", "-f", "-", text=resource("typo", {"api": {"replica": 3}}))
+
+    assert 'unknown field "spec.api.replica"' in words
+
+
+@pytest.mark.parametrize("path", sorted((ROOT / "tests/unit/operator/golden").glob("*.in.yaml")), ids=lambda p: p.name)
+def test_what_the_models_accept_the_server_accepts_too(kubectl: Kubectl, path: Any) -> None:
+    spec = yaml.safe_load(path.read_text()).get("spec", {})
+
+    kubectl("create", "--dry-run=server", "--validate=strict", "-f", "-", text=resource("golden", spec))
+
+
+@pytest.mark.parametrize("path", sorted((ROOT / "kind/examples").glob("*.yaml")), ids=lambda p: p.name)
+def test_examples_are_accepted(kubectl: Kubectl, path: Any) -> None:
+    for document in yaml.safe_load_all(path.read_text()):
+        document["metadata"].pop("namespace", None)
+        kubectl(
+            "create", "--dry-run=server", "--validate=strict", "-n", NAMESPACE, "-f", "-", text=yaml.safe_dump(document)
+        )
+
+
+def test_a_new_resource_has_a_status_that_is_not_current_and_no_defaults_in_its_spec(kubectl: Kubectl) -> None:
+    kubectl("apply", "-f", "-", text=resource("fresh", {}))
+
+    found = kubectl.get("sm", "fresh", "-n", NAMESPACE)
+
+    assert found["status"] == {"observedGeneration": -1}
+    assert found["spec"] == {}
+
+
+def test_the_api_can_be_scaled_through_the_resource(kubectl: Kubectl) -> None:
+    kubectl("apply", "-f", "-", text=resource("scaled", {"api": {"replicas": 1}}))
+
+    kubectl("scale", "somamemory/scaled", "-n", NAMESPACE, "--replicas=3")
+
+    assert kubectl.get("somamemories", "scaled", "-n", NAMESPACE)["spec"]["api"]["replicas"] == 3
+
+
+def test_it_is_found_by_its_category_and_shows_its_columns(kubectl: Kubectl) -> None:
+    kubectl("apply", "-f", "-", text=resource("shown", {}))
+
+    header = kubectl("get", "soma", "-n", NAMESPACE, "-o", "wide").splitlines()[0]
+
+    assert header.split() == [
+        "NAME",
+        "READY",
+        "STATUS",
+        "COMPONENTS",
+        "VERSION",
+        "AGE",
+        "API",
+        "POSTGRES",
+        "REDIS",
+        "QDRANT",
+        "KAFKA",
+        "MESSAGE",
+    ]
