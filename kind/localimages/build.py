@@ -82,7 +82,7 @@ def _build(plan: Planned, builder: Builder, folder: Path, progress: Progress) ->
         partial.unlink(missing_ok=True)
         builder.save(plan.reference, partial)
         partial.rename(plan.archive)  # complete or not there at all
-    _forget_old(plan)
+    _forget_old(plan, builder)
 
 
 def stage(image: Image, context: Path, jars: Path | None) -> None:
@@ -96,9 +96,10 @@ def stage(image: Image, context: Path, jars: Path | None) -> None:
         shutil.copytree(jars, context / "jars")
 
 
-def _forget_old(plan: Planned) -> None:
-    """Delete all but the newest archives of this image."""
-    name = plan.image.name
+def _forget_old(plan: Planned, builder: Builder) -> None:
+    """Delete all but the newest builds of this image."""
+    name, repository = plan.image.name, plan.reference.rpartition(":")[0]
     archives = sorted(plan.archive.parent.glob(f"{name}-??????????.tar"), key=lambda path: path.stat().st_mtime)
     for old in archives[:-KEEP_ARCHIVES]:
         old.unlink()
+        builder.forget(f"{repository}:{old.stem.rpartition('-')[2]}")

@@ -46,6 +46,9 @@ class Builder(Protocol):
     def save(self, reference: str, archive: Path) -> None:
         """Write the image to a file that container engines load."""
 
+    def forget(self, reference: str) -> None:
+        """Remove the image from the builder's store, if it is there and nothing needs it."""
+
 
 @dataclass(frozen=True)
 class Docker:
@@ -64,6 +67,10 @@ class Docker:
     def save(self, reference: str, archive: Path) -> None:
         """Write it as Docker does."""
         run(["docker", "save", "--output", archive, reference], timeout=SAVE_SECONDS)
+
+    def forget(self, reference: str) -> None:
+        """Ask the engine."""
+        succeeds(["docker", "image", "rm", reference], timeout=60)
 
 
 @dataclass(frozen=True)
@@ -88,6 +95,10 @@ class Buildah:
     def save(self, reference: str, archive: Path) -> None:
         """Write it under its full name."""
         run([self.name, "push", reference, f"docker-archive:{archive}:{reference}"], timeout=SAVE_SECONDS)
+
+    def forget(self, reference: str) -> None:
+        """Remove its name; layers that others share stay."""
+        succeeds([self.name, "rmi", reference], timeout=60)
 
 
 def find_builder(volumes: Mapping[str, str]) -> Builder:

@@ -22,15 +22,17 @@ def volumes(folder: Path, environ: Mapping[str, str] = os.environ) -> dict[str, 
     bundle = environ.get("SSL_CERT_FILE") or ssl.get_default_verify_paths().cafile
     if bundle and Path(bundle).is_file():
         mounted[bundle] = _CERTIFICATES
-    pip, found = pip_settings(_pip_config()), folder / "pip.conf"
-    found.write_text(pip)
-    mounted[str(found)] = "/etc/pip.conf"
-    uv = folder / "uv.toml"
-    uv.write_text(uv_settings(environ))
-    mounted[str(uv)] = "/etc/uv/uv.toml"
+    mounted[_written(folder / "pip.conf", pip_settings(_pip_config()))] = "/etc/pip.conf"
+    mounted[_written(folder / "uv.toml", uv_settings(environ))] = "/etc/uv/uv.toml"
     links = environ.get("PIP_FIND_LINKS") or environ.get("UV_FIND_LINKS") or ""
     mounted |= {place: place for place in links.split() if Path(place).is_dir()}
     return mounted
+
+
+def _written(path: Path, text: str) -> str:
+    path.touch(mode=0o600)  # the address of an index may hold a password
+    path.write_text(text)
+    return str(path)
 
 
 def _pip_config() -> str:

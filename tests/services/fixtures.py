@@ -16,14 +16,20 @@ from .server import LocalServer
 _Server = TypeVar("_Server", bound=LocalServer)
 
 
-def running(server: type[_Server], *programs: str) -> Iterator[_Server]:
-    """A started server, removed at the end; skips, or fails if REQUIRE_SERVICES=1, where a program is missing."""
+def skip_without(*programs: str) -> None:
+    """Skip the test where a program is missing; fail instead if REQUIRE_SERVICES=1."""
     missing = {name: package for name, package in missing_programs().items() if name in programs}
-    if missing:
-        message = f"{server.name} needs {', '.join(missing)}: apt-get install {' '.join(missing.values())}"
-        if os.environ.get("REQUIRE_SERVICES") == "1":
-            pytest.fail(message)
-        pytest.skip(message)
+    if not missing:
+        return
+    message = f"{', '.join(missing)} is missing: apt-get install {' '.join(missing.values())}"
+    if os.environ.get("REQUIRE_SERVICES") == "1":
+        pytest.fail(message)
+    pytest.skip(message)
+
+
+def running(server: type[_Server], *programs: str) -> Iterator[_Server]:
+    """A started server, removed at the end."""
+    skip_without(*programs)
     with server() as started:
         yield started
 

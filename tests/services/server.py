@@ -90,11 +90,7 @@ class LocalServer(ABC):
         children = _children(process.pid)
         process.kill()
         process.wait(self.stop_seconds)
-        for child in children:
-            _kill(child)
-        deadline = time.monotonic() + self.stop_seconds
-        while any(Path(f"/proc/{child}").exists() for child in children) and time.monotonic() < deadline:
-            time.sleep(0.01)
+        end_now(children, seconds=self.stop_seconds)
 
     def restart(self) -> None:
         """Stop in order and start again on the same folder and port."""
@@ -196,6 +192,20 @@ def _exists(account: str) -> bool:
     except KeyError:
         return False
     return True
+
+
+def end_with_children(pid: int, *, seconds: float) -> None:
+    """Kill a process that is not ours to wait for, and those it started."""
+    end_now([pid, *_children(pid)], seconds=seconds)
+
+
+def end_now(pids: list[int], *, seconds: float) -> None:
+    """Kill exactly these, and return when they are gone, or after a while."""
+    for pid in pids:
+        _kill(pid)
+    deadline = time.monotonic() + seconds
+    while any(Path(f"/proc/{pid}").exists() for pid in pids) and time.monotonic() < deadline:
+        time.sleep(0.01)
 
 
 def _children(pid: int) -> list[int]:

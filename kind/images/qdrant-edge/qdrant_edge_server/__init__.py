@@ -6,6 +6,8 @@ SomaMemory runs where the official image cannot be fetched; everywhere else the 
     HTTP -> web (routing, key, errors) -> routes -> conversions (filters, queries, points, ...) -> collection -> engine
 
 The engine keeps Python's interpreter lock for the length of every call (measured: a ticking thread stands still
-while one runs). A worker thread would therefore add its hand-over and free nothing, so short engine calls are made
-directly; building HNSW graphs, the only long call, happens in a process of its own (see `optimizer`).
+while one runs). A worker thread would therefore add its hand-over and free nothing, so engine calls, which take a
+millisecond or less, are made directly. For the same reason HNSW graphs are not built while serving: building them
+for 10,000 vectors of 768 dimensions holds the lock for 4 seconds. Searches scan what their filter leaves instead:
+2 ms for a hybrid query in a namespace of 4,000. That suits the local cluster; large collections want Qdrant's server.
 """

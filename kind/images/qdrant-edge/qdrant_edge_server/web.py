@@ -6,7 +6,7 @@ Bare, because this is on the path of every recall: a request costs a dictionary 
 import hmac
 import logging
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from http import HTTPStatus
 from typing import Any
@@ -91,7 +91,7 @@ class WebApp:
 
     def __init__(
         self,
-        routes: dict[str, Handler],
+        routes: Mapping[str, Handler],
         open_paths: frozenset[str],
         keys: "Keys",
         metrics: Metrics,
