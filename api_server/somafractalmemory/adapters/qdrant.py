@@ -1,0 +1,317 @@
+"""The index in Qdrant 1.16 or newer, over REST.
+
+Every write is conditional (`update_filter`: only over an older version), so writes may come late, twice and in any
+order. A tombstone is a point without vectors: no query finds it, and its version keeps older writes out. One marker
+point carries the collection's birth and whether a rebuild has finished on it, so a lost collection tells by itself.
+
+Points and queries go as JSON through the client's own transport. Its models would cost more than everything else
+together (measured: an upsert of 50 points of 768 dimensions takes 7.3 ms of processor time with them, 1.6 ms so).
+"""
+
+import asyncio
+import re
+from collections.abc import AsyncIterator, Iterable, Iterator, Sequence
+from contextlib import asynccontextmanager, suppress
+from itertools import groupby
+from typing import Any
+from uuid import UUID, uuid4, uuid5
+
+import httpx
+import orjson
+import structlog
+from qdrant_client import AsyncQdrantClient
+from qdrant_client.common.client_exceptions import QdrantException, ResourceExhaustedResponse
+from qdrant_client.http.exceptions import ApiException, ResponseHandlingException, UnexpectedResponse
+
+from somafractalmemory.errors import Rejected, Unavailable
+from somafractalmemory.model import ROOT_ID, Embedding, Hit, Point, facets
+from somafractalmemory.ports import Search
+
+log = structlog.get_logger(__name__)
+
+MARKER_ID = uuid5(ROOT_ID, "marker of the index")
+MAX_REQUEST_BYTES = 8 << 20  # Qdrant takes 32 MiB
+_OLDEST_SERVER = (1, 16)  # older ones ignore `update_filter` silently, and a late write would win
+_SETUP_SECONDS = 15.0
+_JSON = {"Content-Type": "application/json"}
+_REFUSALS = {400, 413, 422}
+_BROKEN = (httpx.RemoteProtocolError, httpx.ReadError, httpx.WriteError, httpx.CloseError)
+_INDEXES: dict[str, Any] = {
+    "namespace": {"type": "keyword", "is_tenant": True},
+    "memory_type": "keyword",
+    "facets": "keyword",
+    "version": "integer",
+    "deleted_at": "integer",
+}
+
+
+class _NoCollectionError(Exception):
+    """The server answers, and the collection is not there."""
+
+
+@asynccontextmanager
+async def open_vectors(
+    *, url: str, api_key: str | None, collection: str, dimensions: int, timeout_seconds: float = 2.0
+) -> AsyncIterator["QdrantVectors"]:
+    """The index at `url`; opens even while nobody answers there."""
+    client = AsyncQdrantClient(
+        url=url,
+        headers={"api-key": api_key} if api_key else {},  # as `api_key` it warns on every http address
+        timeout=max(1, round(timeout_seconds)),
+        check_compatibility=False,  # it asks by a thread, once, and only warns; `_check_release` refuses
+        limits=httpx.Limits(max_connections=64, max_keepalive_connections=64, keepalive_expiry=30),
+    )
+    vectors = QdrantVectors(client, collection=collection, dimensions=dimensions, timeout_seconds=timeout_seconds)
+    try:
+        yield vectors
+    finally:
+        await vectors.close()
+
+
+class QdrantVectors:
+    """One collection, made on first use and again whenever it has vanished."""
+
+    def __init__(
+        self, client: AsyncQdrantClient, *, collection: str, dimensions: int, timeout_seconds: float = 2.0
+    ) -> None:
+        self._client = client
+        self._api = client.http.client
+        self._path = f"/collections/{collection}"
+        self._dimensions = dimensions
+        self._timeout_seconds = timeout_seconds
+        self._prepared = False
+        self._preparing: asyncio.Task[None] | None = None
+        self._birth: str | None = None
+
+    async def close(self) -> None:
+        """Let go of the connections."""
+        if self._preparing is not None:
+            self._preparing.cancel()
+            await asyncio.gather(self._preparing, return_exceptions=True)
+        await self._client.close()
+
+    async def ping(self) -> None:
+        await self._ask("GET", "")
+
+    async def upsert(self, points: Sequence[Point]) -> None:
+        for body in _upserts(points):
+            await self._ask("POST", "/points/batch?wait=true", body)
+
+    async def query(self, embedding: Embedding, search: Search, *, hybrid: bool) -> Sequence[Hit]:
+        searches = _searches(embedding, search, hybrid=hybrid)
+        if not searches:
+            return []
+        body = orjson.dumps({"searches": searches}, option=orjson.OPT_SERIALIZE_NUMPY)
+        try:
+            answers = await self._ask("POST", "/points/query/batch", body)
+        except Rejected as error:  # a recall has no item to refuse; the other way to recall may still work
+            raise Unavailable("qdrant", f"the query was refused: {error}") from error
+        return _hits({found["using"]: answer["points"] for found, answer in zip(searches, answers, strict=True)})
+
+    async def is_complete(self) -> bool:
+        marker = await self._marker()
+        if marker is None:
+            await self._ask("POST", "/points/batch?wait=true", _new_marker())
+            marker = await self._marker()
+        self._birth = marker.get("birth") if marker else None
+        return bool(marker and marker.get("complete"))
+
+    async def mark_complete(self) -> None:
+        """On the collection that `is_complete` last saw: one that replaced it meanwhile stays incomplete."""
+        if self._birth is None:
+            await self.is_complete()
+        seen = {"must": [{"has_id": [str(MARKER_ID)]}, _equals("birth", self._birth)]}
+        body = orjson.dumps({"payload": {"complete": True}, "filter": seen})
+        await self._ask("POST", "/points/payload?wait=true", body)
+
+    async def sweep(self, older_than: float) -> None:
+        old = {"must": [{"key": "deleted_at", "range": {"lt": older_than}}]}
+        await self._ask("POST", "/points/delete?wait=true", orjson.dumps({"filter": old}))
+
+    async def _marker(self) -> dict[str, Any] | None:
+        body = orjson.dumps({"ids": [str(MARKER_ID)], "with_payload": True})
+        found = await self._ask("POST", "/points", body)
+        return found[0]["payload"] if found else None
+
+    async def _ask(self, method: str, path: str, body: bytes | None = None) -> Any:
+        """The result of a request on the collection; a missing one is made, once."""
+        await self._ready()
+        try:
+            return await self._send(method, self._path + path, body)
+        except _NoCollectionError:
+            log.warning("index_vanished", collection=self._path, hint="made again; its content comes from Postgres")
+            self._prepared = False
+        await self._ready()
+        try:
+            return await self._send(method, self._path + path, body)
+        except _NoCollectionError:
+            raise Unavailable("qdrant", f"it answers 404 to {method} {self._path}{path.partition('?')[0]}") from None
+
+    async def _ready(self) -> None:
+        """Return once the collection is there. All callers share one attempt, and none waits for it too long."""
+        if self._prepared:
+            return
+        if self._preparing is None or self._preparing.done():
+            self._preparing = asyncio.create_task(self._prepare(), name="qdrant-prepare")
+            self._preparing.add_done_callback(lambda task: task.cancelled() or task.exception())
+        try:
+            async with asyncio.timeout(self._timeout_seconds):
+                await asyncio.shield(self._preparing)
+        except TimeoutError:
+            raise Unavailable("qdrant", f"no usable collection within {self._timeout_seconds:g} s") from None
+
+    async def _prepare(self) -> None:
+        self._check_release(await self._send("GET", "/"))
+        try:
+            info = await self._send("GET", self._path)
+        except _NoCollectionError:
+            await self._create()
+            info = {}
+        for field, schema in _INDEXES.items():
+            if field not in (info.get("payload_schema") or {}):
+                body = orjson.dumps({"field_name": field, "field_schema": schema})
+                await self._send("PUT", f"{self._path}/index?wait=true", body, _SETUP_SECONDS)
+        await self._send("POST", f"{self._path}/points/batch?wait=true", _new_marker(), _SETUP_SECONDS)
+        self._prepared = True
+        log.info("index_ready", collection=self._path)
+
+    async def _create(self) -> None:
+        body = {
+            "vectors": {"dense": {"size": self._dimensions, "distance": "Cosine"}},
+            "sparse_vectors": {"bm25": {"modifier": "idf"}},
+        }
+        try:
+            await self._send("PUT", self._path, orjson.dumps(body), _SETUP_SECONDS)
+        except (Rejected, Unavailable) as error:
+            if "already exists" not in str(error):
+                raise
+            log.debug("index_created_by_another", collection=self._path)
+
+    @staticmethod
+    def _check_release(root: Any) -> None:
+        found = re.match(r"(\d+)\.(\d+)", str(root.get("version", ""))) if isinstance(root, dict) else None
+        if found and (int(found[1]), int(found[2])) < _OLDEST_SERVER:
+            raise Unavailable("qdrant", f"release {root['version']} has no conditional updates; use 1.16 or newer")
+
+    async def _send(self, method: str, path: str, body: bytes | None = None, seconds: float | None = None) -> Any:
+        """One request, repeated when a kept connection turns out to be dead: everything we send may be sent twice."""
+        deadline = seconds or self._timeout_seconds
+        try:
+            async with asyncio.timeout(deadline):
+                try:
+                    return await self._request(method, path, body, deadline)
+                except ResponseHandlingException as error:
+                    if not isinstance(error.source, _BROKEN):
+                        raise
+                return await self._request(method, path, body, deadline)
+        except TimeoutError:
+            raise Unavailable("qdrant", f"no answer within {deadline:g} s") from None
+        except (ApiException, QdrantException) as error:
+            raise _translated(error) from error
+
+    async def _request(self, method: str, path: str, body: bytes | None, deadline: float) -> Any:
+        answer: Any = await self._api.request(
+            type_=object, method=method, url=path, content=body, headers=_JSON, timeout=deadline
+        )
+        return answer.get("result", answer) if isinstance(answer, dict) else answer
+
+
+def _translated(error: Exception) -> Exception:
+    if isinstance(error, ResourceExhaustedResponse):
+        return Unavailable("qdrant", f"it asks for fewer requests: {error}", retry_after_seconds=error.retry_after_s)
+    if isinstance(error, ResponseHandlingException):
+        return Unavailable("qdrant", f"{type(error.source).__name__} {error.source}".strip())
+    if not isinstance(error, UnexpectedResponse):
+        return Unavailable("qdrant", str(error))
+    said = error.content.decode(errors="replace")[:300]
+    with suppress(ValueError, KeyError, TypeError):
+        said = orjson.loads(error.content)["status"]["error"]
+    if error.status_code == 404:
+        return _NoCollectionError(said)
+    if error.status_code in {401, 403}:
+        return Unavailable("qdrant", f"it refuses our API key ({error.status_code}): check QDRANT_API_KEY")
+    if error.status_code in _REFUSALS:
+        return Rejected(f"qdrant refuses this: {said}")
+    return Unavailable("qdrant", f"it answers {error.status_code}: {said}")
+
+
+def _equals(field: str, value: Any) -> dict[str, Any]:
+    return {"key": field, "match": {"value": value}}
+
+
+def _searches(embedding: Embedding, search: Search, *, hybrid: bool) -> list[dict[str, Any]]:
+    must = [_equals("namespace", search.namespace)]
+    if search.memory_type is not None:
+        must.append(_equals("memory_type", search.memory_type.value))
+    must += [_equals("facets", facet) for facet in facets(search.filters)]
+    common = {"filter": {"must": must}, "limit": search.limit, "with_payload": {"include": ["version"]}}
+    searches = []
+    if embedding.dense is not None:
+        searches.append({"query": embedding.dense, "using": "dense", **common})
+    if hybrid and embedding.sparse.indices:
+        terms = {"indices": embedding.sparse.indices, "values": embedding.sparse.values}
+        searches.append({"query": terms, "using": "bm25", **common})
+    return searches
+
+
+def _hits(lists: dict[str, Any]) -> list[Hit]:
+    scores = {name: {point["id"]: point for point in points if point["score"] > 0.0} for name, points in lists.items()}
+    dense, sparse = scores.get("dense", {}), scores.get("bm25", {})
+    return [
+        Hit(
+            id=UUID(place),
+            version=point["payload"]["version"],
+            dense=dense[place]["score"] if place in dense else 0.0,
+            sparse=sparse[place]["score"] if place in sparse else 0.0,
+        )
+        for place, point in (dense | sparse).items()
+    ]
+
+
+def _upserts(points: Iterable[Point]) -> Iterator[bytes]:
+    """Bodies of bounded size; the points of one version share a condition."""
+    operations: list[dict[str, Any]] = []
+    size = 0
+    for version, group in groupby(sorted(points, key=lambda point: point.version), key=lambda point: point.version):
+        encoded: list[orjson.Fragment] = []
+        for point in group:
+            one = _encoded(point)
+            if size + len(one) > MAX_REQUEST_BYTES and (encoded or operations):
+                yield _batch([*operations, _upsert(encoded, version)] if encoded else operations)
+                operations, encoded, size = [], [], 0
+            encoded.append(orjson.Fragment(one))
+            size += len(one)
+        operations.append(_upsert(encoded, version))
+    if operations:
+        yield _batch(operations)
+
+
+def _upsert(points: Sequence[Any], version: int) -> dict[str, Any]:
+    older = {"must": [{"key": "version", "range": {"lt": version}}]}
+    return {"upsert": {"points": points, "update_filter": older}}
+
+
+def _batch(operations: Sequence[dict[str, Any]]) -> bytes:
+    return orjson.dumps({"operations": operations})
+
+
+def _encoded(point: Point) -> bytes:
+    vector: dict[str, Any] = {}
+    if point.deleted_at is None and point.embedding is not None:
+        if point.embedding.dense is not None:
+            vector["dense"] = point.embedding.dense
+        if point.embedding.sparse.indices:
+            vector["bm25"] = {"indices": point.embedding.sparse.indices, "values": point.embedding.sparse.values}
+    payload: dict[str, Any] = {"namespace": point.namespace, "version": point.version}
+    if point.deleted_at is None:
+        payload |= {"memory_type": point.memory_type, "facets": point.facets}
+    else:
+        payload["deleted_at"] = point.deleted_at
+    body = {"id": str(point.id), "vector": vector, "payload": payload}
+    return orjson.dumps(body, option=orjson.OPT_SERIALIZE_NUMPY)
+
+
+def _new_marker() -> bytes:
+    """Put only where there is none, by the rule for every point: nothing of version 1 replaces version 1."""
+    payload = {"version": 1, "birth": str(uuid4())}
+    return _batch([_upsert([{"id": str(MARKER_ID), "vector": {}, "payload": payload}], 1)])
