@@ -1,4 +1,4 @@
-"""Carrying out a plan: each action one call, one line in the log when it changed something, one number in the metrics."""
+"""Carrying out a plan: each action is one call, and when it changed something one line in the log and one metric."""
 
 from collections.abc import Awaitable, Callable, MutableMapping
 from contextlib import suppress

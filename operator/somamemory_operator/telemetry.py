@@ -70,8 +70,12 @@ class Metrics:
         return Gauge(f"somamemory_operator_{name}", text, labels, registry=self.registry)
 
 
-def configure_logging(level: str = "INFO") -> None:
-    """Send every log line, Kopf's and aiohttp's too, to stdout as one JSON object."""
+def configure_logging(level: str = "INFO", log_format: str = "json") -> None:
+    """Send every log line, Kopf's and aiohttp's too, to stdout: as one JSON object, or as `console` for people."""
+    as_json: list[structlog.typing.Processor] = [
+        structlog.processors.dict_tracebacks,
+        structlog.processors.JSONRenderer(),
+    ]
     shared: list[structlog.typing.Processor] = [
         structlog.contextvars.merge_contextvars,
         structlog.stdlib.add_log_level,
@@ -90,8 +94,7 @@ def configure_logging(level: str = "INFO") -> None:
             foreign_pre_chain=shared,
             processors=[
                 structlog.stdlib.ProcessorFormatter.remove_processors_meta,
-                structlog.processors.dict_tracebacks,
-                structlog.processors.JSONRenderer(),
+                *(as_json if log_format == "json" else [structlog.dev.ConsoleRenderer(colors=False)]),
             ],
         )
     )

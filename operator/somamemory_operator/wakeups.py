@@ -9,7 +9,9 @@ import random
 from collections.abc import Awaitable, Callable
 from typing import NamedTuple
 
-from somamemory_operator.telemetry import Metrics
+from somamemory_operator.telemetry import Metrics, logger
+
+_AFTER_FAULT_SECONDS = 30.0
 
 
 class MemoryKey(NamedTuple):
@@ -47,6 +49,7 @@ class Wakeups:
         self._started: dict[MemoryKey, float] = {}
         self._running: dict[MemoryKey, asyncio.Task[float | None]] = {}
         self._changed = asyncio.Event()
+        self._paused = False
         metrics.queue_length.set_function(lambda: len(self._due))
         metrics.running.set_function(lambda: len(self._running))
 
@@ -65,6 +68,17 @@ class Wakeups:
         """Drop what is planned for a resource that is gone."""
         self._due.pop(key, None)
         self._started.pop(key, None)
+
+    def pause(self) -> None:
+        """Start nothing more and cancel what runs; keys are still taken note of."""
+        self._paused = True
+        for task in self._running.values():
+            task.cancel()
+
+    def resume(self) -> None:
+        """Go on after a pause. What was cancelled by it is not run again unless it is woken."""
+        self._paused = False
+        self._changed.set()
 
     async def run(self, handle: Handle) -> None:
         """Serve the queue until cancelled; runs under way are cancelled with it."""
@@ -85,6 +99,8 @@ class Wakeups:
             await asyncio.gather(*running, return_exceptions=True)
 
     def _start_due(self, handle: Handle) -> None:
+        if self._paused:
+            return
         now = self._now()
         for key in sorted(self._due, key=self._due.__getitem__):
             if len(self._running) >= self._workers or self._due[key] > now:
@@ -101,14 +117,15 @@ class Wakeups:
         self._changed.set()
         if task.cancelled():
             return
-        if (error := task.exception()) is not None:
-            raise error  # `handle` answers for its own errors; the loop's handler reports what slips through
-        again = task.result()
-        if again is not None:
+        if (error := task.exception()) is not None:  # `handle` answers for its own errors; this is what slips through
+            self._metrics.reconcile_errors.labels("InternalError").inc()
+            logger(__name__).error("a run failed unexpectedly", memory=str(key), exc_info=error)
+            self.wake(key, _AFTER_FAULT_SECONDS)
+        elif (again := task.result()) is not None:
             self.wake(key, again)
 
     def _until_next(self) -> float | None:
-        if len(self._running) >= self._workers:
+        if self._paused or len(self._running) >= self._workers:
             return None
         waiting = [due for key, due in self._due.items() if key not in self._running]
         return max(0.0, min(waiting) - self._now()) if waiting else None
