@@ -15,7 +15,7 @@ from localimages.catalogue import OFFICIAL_PYTHON, PROGRAMS, STORE_IMAGES, Image
 from localimages.hostsettings import volumes
 from localimages.plan import Planned, base_reference, files, planned
 
-KEEP_ARCHIVES = 3
+KEEP_ARCHIVES = 2
 """How many builds of one image stay in the cache: a change that is taken back costs nothing."""
 
 

@@ -7,7 +7,6 @@ SomaMemory runs where the official image cannot be fetched; everywhere else the 
 
 The engine keeps Python's interpreter lock for the length of every call (measured: a ticking thread stands still
 while one runs). A worker thread would therefore add its hand-over and free nothing, so engine calls, which take a
-millisecond or less, are made directly. For the same reason HNSW graphs are not built while serving: building them
-for 10,000 vectors of 768 dimensions holds the lock for 4 seconds. Searches scan what their filter leaves instead:
-2 ms for a hybrid query in a namespace of 4,000. That suits the local cluster; large collections want Qdrant's server.
+millisecond or less, are made directly. Building HNSW graphs is the exception (4 seconds for 10,000 vectors of 768
+dimensions): it is done on a copy, by a process of its own, once a collection is large enough for graphs to pay.
 """

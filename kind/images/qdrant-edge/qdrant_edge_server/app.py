@@ -1,13 +1,13 @@
 """Settings -> the running server: the only place that knows all parts."""
 
 import asyncio
-import contextlib
 import logging
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from typing import Any
 
 from .catalogue import Catalogue
+from .indexing import keep_indexing
 from .metrics import Metrics
 from .routes import API_VERSION, OPEN_PATHS, Routes
 from .settings import Settings
@@ -29,13 +29,23 @@ async def serving(settings: Settings) -> AsyncIterator[WebApp]:
     snapshots = Snapshots(settings.snapshots_folder, catalogue)
     keys = Keys(settings.api_key.get_secret_value(), settings.read_only_api_key.get_secret_value())
     routes = Routes(catalogue, snapshots, metrics).table()
-    flushing = asyncio.create_task(_keep_flushing(catalogue, settings.flush_seconds))
+    tasks = [
+        asyncio.create_task(_keep_flushing(catalogue, settings.flush_seconds)),
+        asyncio.create_task(
+            keep_indexing(
+                catalogue,
+                metrics,
+                index_from_points=settings.index_from_points,
+                seconds=settings.index_check_seconds,
+            )
+        ),
+    ]
     try:
         yield WebApp(routes, OPEN_PATHS, keys, metrics, settings.max_request_megabytes << 20)
     finally:
-        flushing.cancel()
-        with contextlib.suppress(asyncio.CancelledError):
-            await flushing
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
         catalogue.close()
 
 

@@ -10,7 +10,8 @@ An update returns after the engine has appended it to its log on disk, so it out
 import asyncio
 import itertools
 import os
-from collections.abc import AsyncIterator, Iterable
+import shutil
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
@@ -24,6 +25,9 @@ from .indexes import create_index
 from .points import vector_in
 from .schema import collection_info, edge_config
 
+_LONGEST_JOURNAL = 20_000
+"""Writes during one rebuild; repeating more of them would make every request wait for too long."""
+
 
 class Collection:
     """Owns the shard: every read and write of it goes through here."""
@@ -35,6 +39,8 @@ class Collection:
         self._writes = asyncio.Lock()  # held for long only while a snapshot is copied; reads go on
         self._operations = itertools.count(1)
         self._dirty = False
+        self._closed = False
+        self._journal: list[Any] | None = None  # what is written while a rebuilt copy is being prepared
 
     @classmethod
     def create(cls, folder: Path, body: Json) -> "Collection":
@@ -51,7 +57,9 @@ class Collection:
     def open(cls, folder: Path) -> "Collection":
         """The collection in `folder`, with every update that was acknowledged."""
         description = orjson.loads((folder / "collection.json").read_bytes())
-        return cls(folder, description, engine.EdgeShard.load(str(folder / description["shard"])))
+        collection = cls(folder, description, engine.EdgeShard.load(str(folder / description["shard"])))
+        collection._sweep()
+        return collection
 
     @property
     def reader(self) -> Any:
@@ -66,6 +74,8 @@ class Collection:
                 self._dirty = True
                 self._shard.update(operation)
                 number = next(self._operations)
+                if self._journal is not None:
+                    self._journal.append(operation)
         return number
 
     async def create_index(self, field: str, schema: Any) -> int:
@@ -116,8 +126,56 @@ class Collection:
             self._shard.flush()
             yield self.folder
 
+    @property
+    def points(self) -> int:
+        """How many there are."""
+        return int(self._shard.info().points_count)
+
+    @property
+    def points_at_last_build(self) -> int:
+        """How many there were when the graphs were last built."""
+        return int(self._description.get("points_at_last_build", 0))
+
+    async def reindex(self, optimised: Callable[[Path], Awaitable[None]]) -> bool:
+        """Have a copy of the shard optimised, bring it up to date, and take its place; reads and writes go on.
+
+        The description names the current shard, and is replaced at once: a crash leaves the old one or the new one,
+        each complete. Returns False if too much was written meanwhile, or the collection went away.
+        """
+        copy = self.folder / f"shard-{int(self._description['shard'].rpartition('-')[2]) + 1}"
+        try:
+            async with self.frozen():
+                points = self.points
+                await asyncio.to_thread(shutil.copytree, self.folder / self._description["shard"], copy)
+                self._journal = []
+            await optimised(copy)
+            async with self._writes:
+                return self._take_over(copy, self._journal, points)
+        finally:
+            self._journal = None
+            if not self._closed:  # else the folder's name may be somebody else's by now
+                await asyncio.to_thread(self._sweep)
+
+    def _sweep(self) -> None:
+        """Delete shard folders that are not current: replaced ones, and copies that a crash left behind."""
+        for other in set(self.folder.glob("shard-*")) - {self.folder / self._description["shard"]}:
+            shutil.rmtree(other, ignore_errors=True)
+
+    def _take_over(self, copy: Path, journal: list[Any], points: int) -> bool:
+        if len(journal) > _LONGEST_JOURNAL or self._closed:
+            return False
+        shard = engine.EdgeShard.load(str(copy))
+        for operation in journal:
+            shard.update(operation)
+        shard.flush()
+        self._save(shard=copy.name, points_at_last_build=points)
+        self._shard, old = shard, self._shard
+        old.close()
+        return True
+
     def close(self) -> None:
         """Flush and let go of the files."""
+        self._closed = True
         self._shard.flush()
         self._shard.close()
 

@@ -18,6 +18,9 @@ class Metrics:
         self._seconds = Histogram(
             "rest_responses_duration_seconds", "Time to answer.", labels[:2], buckets=_SECONDS, registry=self._registry
         )
+        self._builds = Counter(
+            "qdrant_edge_index_builds", "Rebuilds of a collection's graphs.", ("result",), registry=self._registry
+        )
         gauge = Gauge("app_info", "This server.", ("name", "version"), registry=self._registry)
         gauge.labels("qdrant-edge", version).set(1)
         Gauge("collections_total", "Collections.", registry=self._registry).set_function(count_collections)
@@ -29,6 +32,10 @@ class Metrics:
         """One answered request; `route` is a pattern, so the number of series is bounded."""
         self._responses.labels(method, route, int(status)).inc()
         self._seconds.labels(method, route).observe(seconds)
+
+    def index_build(self, result: str) -> None:
+        """One rebuild of a collection's graphs: done, abandoned or failed."""
+        self._builds.labels(result).inc()
 
     def text(self) -> bytes:
         """The exposition format."""
