@@ -1,0 +1,173 @@
+"""Rate limits in Redis: one script decides and counts, on Redis' own clock.
+
+A window opens with a key's first request and closes by itself; a refused request neither counts nor prolongs it.
+Requests that come together share one round trip, because the client's part costs more than the server's.
+"""
+
+import time
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from hashlib import sha1
+from typing import Any
+
+import structlog
+from redis.asyncio import Redis
+from redis.asyncio.retry import Retry
+from redis.backoff import NoBackoff
+from redis.exceptions import ConnectionError as RedisConnectionError
+from redis.exceptions import NoScriptError, RedisError
+
+from somafractalmemory import telemetry
+from somafractalmemory.batching import Batcher
+from somafractalmemory.errors import Unavailable
+from somafractalmemory.model import Budget
+from somafractalmemory.ports import Limiter
+
+log = structlog.get_logger(__name__)
+
+_PREFIX = "soma:limit:"
+_SCRIPT = """
+local limit, window = tonumber(ARGV[1]), tonumber(ARGV[2])
+local used, left = tonumber(redis.call('GET', KEYS[1]) or '0'), redis.call('PTTL', KEYS[1])
+if left < 0 then
+  if limit < 1 then return {0, 0, window} end
+  redis.call('SET', KEYS[1], 1, 'PX', window)
+  return {1, 1, window}
+end
+if used >= limit then return {0, used, left} end
+return {1, redis.call('INCR', KEYS[1]), left}
+"""
+_SHA = sha1(_SCRIPT.encode(), usedforsecurity=False).hexdigest()
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Request:
+    """One hit; equal to no other, so that a batch may hold several of one key."""
+
+    key: str
+
+
+@asynccontextmanager
+async def open_limiter(
+    *, url: str, password: str | None, limit: int, window_seconds: float, timeout_seconds: float = 0.5
+) -> AsyncIterator["RedisLimiter"]:
+    """A limiter at `url`; opens even while nobody answers there."""
+    client: Any = Redis.from_url(
+        url,
+        password=password,  # one in the address wins
+        socket_timeout=timeout_seconds,
+        socket_connect_timeout=timeout_seconds,
+        retry=Retry(NoBackoff(), 1, supported_errors=(RedisConnectionError,)),  # a kept connection may be dead
+    )
+    limiter = RedisLimiter(client, limit=limit, window_seconds=window_seconds, timeout_seconds=timeout_seconds)
+    try:
+        async with limiter:
+            yield limiter
+    finally:
+        await client.aclose()
+
+
+class RedisLimiter:
+    """Counts requests of all processes together."""
+
+    def __init__(self, client: Any, *, limit: int, window_seconds: float, timeout_seconds: float = 0.5) -> None:
+        self._client = client
+        self._limit = limit
+        self._arguments = (limit, max(1, round(window_seconds * 1000)))
+        self._requests: Batcher[_Request, Budget] = Batcher(
+            self._count, name="redis", key=lambda request: request, timeout_seconds=2 * timeout_seconds
+        )
+
+    async def __aenter__(self) -> "RedisLimiter":
+        await self._requests.__aenter__()
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self._requests.__aexit__()
+
+    async def ping(self) -> None:
+        try:
+            await self._client.execute_command("PING")
+        except (RedisError, OSError, TimeoutError) as error:
+            raise _unavailable(error) from error
+
+    async def hit(self, key: str) -> Budget:
+        return await self._requests.submit(_Request(_PREFIX + key))
+
+    async def _count(self, requests: Sequence[_Request]) -> Sequence[Budget]:
+        try:
+            answers = await self._run("EVALSHA", _SHA, requests)
+            if any(isinstance(answer, NoScriptError) for answer in answers):  # restarted, or its scripts were flushed
+                unknown = [at for at, answer in enumerate(answers) if isinstance(answer, NoScriptError)]
+                for at, answer in zip(
+                    unknown, await self._run("EVAL", _SCRIPT, [requests[at] for at in unknown]), strict=True
+                ):
+                    answers[at] = answer
+            return [self._budget(answer) for answer in answers]
+        except (RedisError, OSError, TimeoutError) as error:
+            raise _unavailable(error) from error
+
+    async def _run(self, command: str, script: str, requests: Sequence[_Request]) -> list[Any]:
+        if len(requests) == 1:
+            try:
+                return [await self._client.execute_command(command, script, 1, requests[0].key, *self._arguments)]
+            except NoScriptError as error:
+                return [error]
+        pipeline = self._client.pipeline(transaction=False)
+        for request in requests:
+            pipeline.execute_command(command, script, 1, request.key, *self._arguments)
+        return list(await pipeline.execute(raise_on_error=False))
+
+    def _budget(self, answer: Any) -> Budget:
+        if isinstance(answer, Exception):
+            raise answer
+        allowed, used, milliseconds = answer
+        return Budget(bool(allowed), self._limit, max(self._limit - used, 0), milliseconds / 1000)
+
+
+class FallbackLimiter:
+    """Counts in this process while the shared limiter is away, and asks for it again once in a while."""
+
+    def __init__(
+        self,
+        primary: Limiter,
+        fallback: Limiter,
+        *,
+        pause_seconds: float = 1.0,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._primary = primary
+        self._fallback = fallback
+        self._pause_seconds = pause_seconds
+        self._clock = clock
+        self._away = False
+        self._ask_again_at = float("-inf")
+
+    async def ping(self) -> None:
+        """Whether the shared limiter answers."""
+        await self._primary.ping()
+
+    async def hit(self, key: str) -> Budget:
+        if not self._away or self._clock() >= self._ask_again_at:
+            self._ask_again_at = self._clock() + self._pause_seconds  # while it is away, one request asks for all
+            try:
+                budget = await self._primary.hit(key)
+            except Unavailable as error:
+                self._note(away=True, error=error)
+            else:
+                self._note(away=False)
+                return budget
+        telemetry.LIMITER_FALLBACKS.inc()
+        return await self._fallback.hit(key)
+
+    def _note(self, *, away: bool, error: Unavailable | None = None) -> None:
+        if away and not self._away:
+            log.warning("limiter_fallback", error=str(error), hint="each process counts for itself until Redis is back")
+        elif self._away and not away:
+            log.info("limiter_recovered")
+        self._away = away
+
+
+def _unavailable(error: Exception) -> Unavailable:
+    return Unavailable("redis", f"{type(error).__name__} {error}".strip())
