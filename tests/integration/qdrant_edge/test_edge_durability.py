@@ -1,11 +1,14 @@
 """What was acknowledged survives the worst end, and can be packed up and put back."""
 
+import io
+import tarfile
 import threading
 from pathlib import Path
 
 import httpx
 import pytest
 from qdrant_client import AsyncQdrantClient, QdrantClient, models
+from qdrant_client.http.exceptions import UnexpectedResponse
 
 from tests.integration.qdrant_edge.conftest import SIZE, point
 from tests.services.qdrant import QdrantEdgeServer
@@ -83,3 +86,21 @@ async def test_a_snapshot_is_listed_downloaded_restored_and_deleted(
 async def test_only_files_of_the_snapshots_folder_are_restored(client: AsyncQdrantClient, collection: str) -> None:
     with pytest.raises(Exception, match="restores files below"):
         await client.recover_snapshot(collection, "file:///etc/passwd")
+
+
+async def test_a_broken_snapshot_leaves_the_collection_as_it_was(
+    client: AsyncQdrantClient, collection: str, qdrant_server: QdrantEdgeServer
+) -> None:
+    await client.upsert(collection, [point(1)])
+    folder = qdrant_server.folder / "storage/snapshots" / collection
+    folder.mkdir(parents=True)
+    with tarfile.open(folder / "broken.snapshot", "w:gz") as archive:
+        described = b'{"shard": "shard-1", "params": {}, "indexes": {}}'
+        entry = tarfile.TarInfo("collection.json")
+        entry.size = len(described)
+        archive.addfile(entry, io.BytesIO(described))
+
+    with pytest.raises(UnexpectedResponse, match="cannot be opened"):
+        await client.recover_snapshot(collection, f"file://{folder}/broken.snapshot")
+
+    assert (await client.count(collection)).count == 1

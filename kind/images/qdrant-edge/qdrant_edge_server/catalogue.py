@@ -56,13 +56,22 @@ class Catalogue:
         unfinished.rename(self._folder / name)
         self._open[name] = Collection.open(self._folder / name)
 
-    def adopt(self, name: str, prepared: Path) -> None:
-        """Put a folder with a complete collection in the place of `name`, which may exist."""
+    async def adopt(self, name: str, prepared: Path) -> None:
+        """Put a folder with a complete collection in the place of `name`, which may exist.
+
+        Raises BadRequest for a folder that cannot be opened; what was there stays.
+        """
         if not _NAME.fullmatch(name):
             raise BadRequest(f"Validation error: {name!r} cannot be the name of a collection")
-        self.remove(name)
+        try:
+            Collection.open(prepared).close()
+        except Exception as error:
+            raise BadRequest(f"Wrong input: the snapshot cannot be opened: {error}") from error
+        doomed = self.remove(name)
         prepared.rename(self._folder / name)
         self._open[name] = _opened(self._folder / name)
+        if doomed is not None:
+            await asyncio.to_thread(shutil.rmtree, doomed)
 
     def unfinished_folder(self) -> Path:
         """A new folder's path that a crash leaves to be swept."""

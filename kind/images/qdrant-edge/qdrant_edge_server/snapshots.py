@@ -63,7 +63,7 @@ class Snapshots:
         prepared = self._catalogue.unfinished_folder()
         try:
             await asyncio.to_thread(_unpack, archive, prepared)
-            self._catalogue.adopt(name, prepared)
+            await self._catalogue.adopt(name, prepared)
         finally:
             await asyncio.to_thread(shutil.rmtree, prepared, ignore_errors=True)
 
