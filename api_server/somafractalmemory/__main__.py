@@ -1,5 +1,6 @@
 """The `soma` command."""
 
+import asyncio
 import json
 import sys
 from typing import Annotated
@@ -9,10 +10,13 @@ import typer
 import uvicorn
 
 from somafractalmemory import telemetry
+from somafractalmemory.adapters.migrations import migrate as apply_migrations
+from somafractalmemory.adapters.postgres import connection_arguments
 from somafractalmemory.app import create_app
+from somafractalmemory.consumer_app import create_consumer_app
 from somafractalmemory.errors import ConfigurationError, SomaError
-from somafractalmemory.settings import Settings, load_settings, redacted
-from somafractalmemory.wiring import open_embedded, tokens_of
+from somafractalmemory.settings import Settings, load_settings, postgres_conninfo, redacted
+from somafractalmemory.wiring import open_api, open_consumer, open_embedded, tokens_of
 
 app = typer.Typer(
     name="soma",
@@ -37,7 +41,7 @@ def serve(
         log.warning("one_worker", asked_for=settings.uvicorn_workers, hint="one worker is faster here; add replicas")
     log.info("starting", **_summary(settings))
     uvicorn.run(
-        create_app(settings, open_embedded),
+        create_app(settings, open_embedded if embedded else open_api),
         host=settings.uvicorn_host,
         port=settings.uvicorn_port,
         loop="uvloop",
@@ -49,6 +53,34 @@ def serve(
         log_config=None,
         server_header=False,
     )
+
+
+@app.command()
+def consume() -> None:
+    """Run the event consumer, with its metrics and health on CONSUMER_METRICS_PORT."""
+    settings = _settings("consume")
+    log.info("starting", **_summary(settings))
+    uvicorn.run(
+        create_consumer_app(settings, open_consumer),
+        host=settings.consumer_metrics_host,
+        port=settings.consumer_metrics_port,
+        loop="uvloop",
+        timeout_graceful_shutdown=settings.uvicorn_graceful_seconds,
+        access_log=False,
+        log_config=None,
+        server_header=False,
+    )
+
+
+@app.command()
+def migrate(
+    *, wait: Annotated[float, typer.Option(help="Seconds to wait for a Postgres that is not up yet.")] = 60.0
+) -> None:
+    """Bring the schema of Postgres up to this release; repeating it changes nothing."""
+    settings = _settings("migrate")
+    arguments = connection_arguments(postgres_conninfo(settings))
+    applied = asyncio.run(apply_migrations(arguments, wait_seconds=wait))
+    log.info("schema_current", applied=applied)
 
 
 @app.command()

@@ -27,11 +27,16 @@ _METHODS = frozenset({"GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS"
 class Runtime(Protocol):
     """What routes find in `request.app.state.runtime`."""
 
-    settings: Settings
-    service: MemoryService
-    limiter: Limiter | None
-    tokens: Tokens
-    health: Health
+    @property
+    def settings(self) -> Settings: ...
+    @property
+    def service(self) -> MemoryService: ...
+    @property
+    def limiter(self) -> Limiter | None: ...
+    @property
+    def tokens(self) -> Tokens: ...
+    @property
+    def health(self) -> Health: ...
 
 
 class JsonResponse(Response):

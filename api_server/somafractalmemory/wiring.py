@@ -3,21 +3,26 @@
 import asyncio
 import time
 from collections.abc import AsyncIterator, Coroutine
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from typing import Any
 
 import structlog
 
 from somafractalmemory.adapters.embedding import HashEmbedder
+from somafractalmemory.adapters.kafka import open_publisher, open_stream
 from somafractalmemory.adapters.local import LocalLimiter, LocalRecords, LocalVectors
+from somafractalmemory.adapters.postgres import PostgresRecords, open_records
+from somafractalmemory.adapters.qdrant import QdrantVectors, open_vectors
+from somafractalmemory.adapters.redis import FallbackLimiter, open_limiter
+from somafractalmemory.consumer import Consumer, Rebuilder
 from somafractalmemory.health import Health
 from somafractalmemory.indexing import Indexer
-from somafractalmemory.ports import Limiter
+from somafractalmemory.ports import Limiter, Pinged, Publisher
 from somafractalmemory.ranking import Weights
 from somafractalmemory.relay import DirectPublisher, Relay
 from somafractalmemory.service import MemoryService
-from somafractalmemory.settings import Settings
+from somafractalmemory.settings import Settings, postgres_conninfo
 from somafractalmemory.tokens import Tokens
 
 log = structlog.get_logger(__name__)
@@ -32,6 +37,89 @@ class ApiRuntime:
     limiter: Limiter | None
     tokens: Tokens
     health: Health
+
+
+@dataclass(frozen=True, slots=True)
+class ConsumerRuntime:
+    """What the consumer's program runs and shows."""
+
+    consumer: Consumer
+    rebuilder: Rebuilder
+    health: Health
+
+
+@asynccontextmanager
+async def open_api(settings: Settings) -> AsyncIterator[ApiRuntime]:
+    """The service on its stores; each of them may be away, now or later."""
+    async with AsyncExitStack() as stack:
+        records, vectors, embedder = await _open_truth_and_index(settings, stack)
+        indexer = Indexer(records=records, vectors=vectors, embedder=embedder, clock=time.time)
+        limiter, redis = await _open_limiter(settings, stack)
+        publisher: Publisher = DirectPublisher(events=records, indexer=indexer)
+        if settings.eventing_enabled:
+            publisher = await stack.enter_async_context(open_publisher(settings))
+        relay = Relay(outbox=records, publisher=publisher)
+        service = MemoryService(
+            records=records, vectors=vectors, embedder=embedder, weights=_weights(settings), written=relay.wake
+        )
+        optional: dict[str, Pinged] = {"qdrant": vectors, **redis}
+        if settings.eventing_enabled:
+            optional["kafka"] = publisher
+        health = Health(required={"postgres": records}, optional=optional)
+        await stack.enter_async_context(_background(relay.run(), relay.watch_depth(), health.watch()))
+        if not settings.eventing_enabled:  # nobody else would fill an index that was lost
+            await stack.enter_async_context(_background(Rebuilder(indexer=indexer).run()))
+        await stack.enter_async_context(service)
+        yield ApiRuntime(settings, service, limiter, tokens_of(settings), health)
+
+
+@asynccontextmanager
+async def open_consumer(settings: Settings) -> AsyncIterator[ConsumerRuntime]:
+    """The consumer on its stores."""
+    async with AsyncExitStack() as stack:
+        records, vectors, embedder = await _open_truth_and_index(settings, stack)
+        stream = await stack.enter_async_context(open_stream(settings))
+        indexer = Indexer(records=records, vectors=vectors, embedder=embedder, clock=time.time)
+        health = Health(required={"postgres": records, "kafka": stream}, optional={"qdrant": vectors})
+        await stack.enter_async_context(_background(health.watch()))
+        consumer = Consumer(stream=stream, events=records, indexer=indexer)
+        yield ConsumerRuntime(consumer, Rebuilder(indexer=indexer), health)
+
+
+async def _open_truth_and_index(
+    settings: Settings, stack: AsyncExitStack
+) -> tuple[PostgresRecords, QdrantVectors, HashEmbedder]:
+    embedder = HashEmbedder(settings.vector_dim)
+    records = await stack.enter_async_context(
+        open_records(postgres_conninfo(settings), pool_size=settings.postgres_pool_size)
+    )
+    key = settings.qdrant_api_key
+    vectors = await stack.enter_async_context(
+        open_vectors(
+            url=settings.qdrant_address or "",
+            api_key=key.get_secret_value() if key else None,
+            collection=f"{settings.qdrant_collection}_{embedder.revision}",
+            dimensions=embedder.dimensions,
+        )
+    )
+    return records, vectors, embedder
+
+
+async def _open_limiter(settings: Settings, stack: AsyncExitStack) -> tuple[Limiter | None, dict[str, Pinged]]:
+    """The limiter, and what of it belongs to the health of the whole."""
+    local = local_limiter(settings)
+    if local is None or settings.redis_address is None:
+        return local, {}
+    password = settings.redis_password
+    redis = await stack.enter_async_context(
+        open_limiter(
+            url=settings.redis_address,
+            password=password.get_secret_value() if password else None,
+            limit=settings.rate_limit_max,
+            window_seconds=settings.rate_limit_window_seconds,
+        )
+    )
+    return FallbackLimiter(redis, local), {"redis": redis}
 
 
 @asynccontextmanager
@@ -69,7 +157,7 @@ def _weights(settings: Settings) -> Weights:
 @asynccontextmanager
 async def _background(*coroutines: Coroutine[Any, Any, None]) -> AsyncIterator[None]:
     """Run beside the body; a task that dies is logged loudly, all are cancelled at the end."""
-    tasks = [asyncio.create_task(coroutine, name=coroutine.__qualname__) for coroutine in coroutines]
+    tasks = [asyncio.create_task(coroutine, name=str(coroutine)) for coroutine in coroutines]
     for task in tasks:
         task.add_done_callback(_report_death)
     try:

@@ -1,0 +1,237 @@
+"""Postgres: the truth, its outbox and the event log. The client's errors become ours here."""
+
+import asyncio
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import asynccontextmanager
+from typing import Any
+from uuid import UUID
+
+import orjson
+import psycopg
+from psycopg.types.json import set_json_loads
+from psycopg_pool import AsyncConnectionPool, PoolClosed, PoolTimeout, TooManyRequests
+
+from somafractalmemory.adapters import statements
+from somafractalmemory.adapters.migrations import migrations
+from somafractalmemory.errors import Rejected, SomaError, Unavailable
+from somafractalmemory.events import MemoryEvent
+from somafractalmemory.model import Counts, Memory, MemoryType, NewMemory, Saved, canonical
+from somafractalmemory.ports import OutboxDepth, Search
+
+Row = tuple[Any, ...]
+
+CONNECT_SECONDS = 3
+STATEMENT_MILLISECONDS = 6000
+POOL_WAIT_SECONDS = 2.5
+ATTEMPTS = 3
+_RETRIED = {"40001", "40P01"}  # serialization failure, deadlock: the server asks to try again
+_REJECTED_CLASSES = {"22", "23", "54"}  # wrong data, broken constraint, a limit of the server exceeded
+
+
+class PostgresRecords:
+    """Implements the ports Records, Outbox and EventLog over one pool; publishing has a connection of its own."""
+
+    def __init__(self, pool: AsyncConnectionPool, arguments: Mapping[str, Any]) -> None:
+        self._pool = pool
+        self._arguments = arguments
+        self._leading: psycopg.AsyncConnection | None = None
+
+    async def ping(self) -> None:
+        """Raises Unavailable when it does not answer, or when migrations are missing."""
+        applied = {name for (name,) in await self._run(statements.APPLIED_MIGRATIONS, {})}
+        missing = [each.name for each in migrations() if each.name not in applied]
+        if missing:
+            raise Unavailable("postgres", f"the schema lacks {', '.join(missing)}: run `soma migrate`")
+
+    async def save(self, memories: Sequence[NewMemory]) -> Sequence[Saved]:
+        rows = await self._run(
+            statements.SAVE,
+            {
+                "ids": [memory.id for memory in memories],
+                "namespaces": [memory.namespace for memory in memories],
+                "coordinates": ["{" + canonical(memory.coordinate) + "}" for memory in memories],
+                "types": [memory.memory_type.value for memory in memories],
+                "payloads": [memory.payload_json for memory in memories],
+                "texts": [memory.text for memory in memories],
+                "importances": [memory.importance for memory in memories],
+                "timestamps": [memory.timestamp for memory in memories],
+            },
+        )
+        saved = {place: Saved(place, version, created) for place, version, created in rows}
+        return [saved[memory.id] for memory in memories]
+
+    async def delete(self, ids: Sequence[UUID]) -> Sequence[Saved]:
+        rows = await self._run(statements.DELETE, {"ids": list(ids)})
+        return [Saved(place, version, created=False) for place, version in rows]
+
+    async def get(self, ids: Sequence[UUID]) -> Mapping[UUID, Memory]:
+        rows = await self._run(statements.GET, {"ids": list(ids)})
+        return {row[0]: _memory(row) for row in rows}
+
+    async def find_text(self, query: str, search: Search) -> Sequence[tuple[Memory, float]]:
+        rows = await self._run(
+            statements.FIND_TEXT,
+            {
+                "query": query.replace("\x00", " "),
+                "namespace": search.namespace,
+                "memory_type": search.memory_type.value if search.memory_type else None,
+                "filters": orjson.dumps(dict(search.filters)).decode(),
+                "limit": search.limit,
+            },
+        )
+        return [(_memory(row[:-1]), float(row[-1])) for row in rows]
+
+    async def count(self, namespace: str) -> Counts:
+        counts: dict[str, int] = dict(await self._run(statements.COUNT, {"namespace": namespace}))
+        return Counts(counts.get(MemoryType.EPISODIC.value, 0), counts.get(MemoryType.SEMANTIC.value, 0))
+
+    async def scan(self, after: UUID | None, limit: int) -> Sequence[Memory]:
+        return [_memory(row) for row in await self._run(statements.SCAN, {"after": after, "limit": limit})]
+
+    async def lead(self) -> bool:
+        """Hold an advisory lock on a connection of our own: losing the connection is losing the lead."""
+        try:
+            async with asyncio.timeout(CONNECT_SECONDS + STATEMENT_MILLISECONDS / 1000):
+                if self._leading is None:
+                    self._leading = await psycopg.AsyncConnection.connect(**self._arguments)
+                cursor = await self._leading.execute(statements.LEAD)
+                row = await cursor.fetchone()
+        except (psycopg.Error, TimeoutError) as error:
+            await self._stop_leading()
+            raise _ours(error) from error
+        if row is None or not row[0]:
+            await self._stop_leading()
+            return False
+        return True
+
+    async def pending(self, limit: int) -> Sequence[tuple[int, MemoryEvent]]:
+        rows = await self._as_leader(statements.PENDING, {"limit": limit})
+        return [
+            (number, MemoryEvent(event, memory, namespace, kind, moment, payload, version))
+            for number, event, memory, namespace, kind, moment, payload, version in rows
+        ]
+
+    async def done(self, numbers: Sequence[int]) -> None:
+        await self._as_leader(statements.DONE, {"numbers": list(numbers)})
+
+    async def depth(self) -> OutboxDepth:
+        ((rows, age),) = await self._run(statements.DEPTH, {})
+        return OutboxDepth(rows, age)
+
+    async def append(self, events: Sequence[MemoryEvent]) -> None:
+        await self._run(
+            statements.APPEND,
+            {
+                "event_ids": [event.event_id for event in events],
+                "ids": [event.id for event in events],
+                "namespaces": [event.namespace for event in events],
+                "types": [event.type for event in events],
+                "timestamps": [event.timestamp for event in events],
+                "payloads": [event.payload_json for event in events],
+                "versions": [event.version for event in events],
+            },
+        )
+
+    async def close(self) -> None:
+        """Give back the lead."""
+        await self._stop_leading()
+
+    async def _run(self, statement: str, parameters: Mapping[str, Any]) -> list[Row]:
+        """Run one statement on a connection of the pool; what the server asks to repeat is repeated a few times."""
+        for attempt in range(1, ATTEMPTS + 1):
+            try:
+                async with self._pool.connection(timeout=POOL_WAIT_SECONDS) as connection:
+                    return await _rows(connection, statement, parameters)
+            except psycopg.Error as error:
+                if error.sqlstate not in _RETRIED or attempt == ATTEMPTS:
+                    raise _ours(error) from error
+            except (PoolTimeout, PoolClosed, TooManyRequests, TimeoutError, OSError) as error:
+                raise _ours(error) from error
+        raise AssertionError("unreachable: every attempt returns or raises")
+
+    async def _as_leader(self, statement: str, parameters: Mapping[str, Any]) -> list[Row]:
+        if self._leading is None:
+            raise Unavailable("postgres", "another process publishes")
+        try:
+            return await _rows(self._leading, statement, parameters)
+        except (psycopg.Error, TimeoutError) as error:
+            await self._stop_leading()
+            raise _ours(error) from error
+
+    async def _stop_leading(self) -> None:
+        connection, self._leading = self._leading, None
+        if connection is not None:
+            await connection.close()
+
+
+@asynccontextmanager
+async def open_records(arguments: Mapping[str, str], *, pool_size: int) -> AsyncIterator[PostgresRecords]:
+    """Open the adapter; the server may be away, each call then says so. `arguments` are those of a connection."""
+    set_json_loads(orjson.loads)
+    options = connection_arguments(arguments)
+    pool = AsyncConnectionPool(
+        kwargs=options,
+        min_size=2,
+        max_size=pool_size,
+        open=False,
+        timeout=POOL_WAIT_SECONDS,
+        max_waiting=500,
+        reconnect_timeout=4.0,  # its pauses double: a short limit keeps them short after a longer outage
+        check=AsyncConnectionPool.check_connection,
+    )
+    await pool.open(wait=False)
+    records = PostgresRecords(pool, options)
+    try:
+        yield records
+    finally:
+        await records.close()
+        await pool.close(timeout=5)
+
+
+def connection_arguments(arguments: Mapping[str, str]) -> dict[str, Any]:
+    """Add what makes every wait end: connecting, a statement, a peer that vanished."""
+    return {
+        **arguments,
+        "autocommit": True,
+        "connect_timeout": CONNECT_SECONDS,
+        "tcp_user_timeout": 5000,
+        "keepalives_idle": 10,
+        "options": f"-c statement_timeout={STATEMENT_MILLISECONDS} -c lock_timeout=4000 -c timezone=UTC",
+        "application_name": "somafractalmemory",
+    }
+
+
+async def _rows(connection: psycopg.AsyncConnection, statement: str, parameters: Mapping[str, Any]) -> list[Row]:
+    async with asyncio.timeout(STATEMENT_MILLISECONDS / 1000 + 1):
+        cursor = await connection.execute(statement.encode(), parameters)
+        return await cursor.fetchall() if cursor.description else []
+
+
+def _memory(row: Row) -> Memory:
+    place, namespace, coordinate, kind, payload, importance, moment, version, created, updated, count, deleted = row
+    return Memory(
+        id=place,
+        namespace=namespace,
+        coordinate=tuple(coordinate),
+        memory_type=MemoryType(kind),
+        payload=payload,
+        importance=importance,
+        timestamp=moment,
+        version=version,
+        created_at=created,
+        updated_at=updated,
+        access_count=count,
+        deleted=deleted,
+    )
+
+
+def _ours(error: Exception) -> SomaError:
+    """Our error for one of the client's; the server's own words never hold the parameters' values in full."""
+    if isinstance(error, psycopg.Error) and error.sqlstate:
+        if error.sqlstate[:2] in _REJECTED_CLASSES:
+            return Rejected(f"Postgres refuses the item: {error.diag.message_primary}")
+        if error.sqlstate in {"42P01", "42703"}:  # undefined table or column
+            return Unavailable("postgres", "its schema is not there yet: run `soma migrate`")
+    if isinstance(error, PoolTimeout):
+        return Unavailable("postgres", f"no connection within {POOL_WAIT_SECONDS:g} s")
+    return Unavailable("postgres", str(error).splitlines()[0] if str(error) else type(error).__name__)

@@ -1,0 +1,107 @@
+"""The SQL of the Postgres adapter. Every statement is its own transaction, so one round trip decides."""
+
+_COLUMNS = """
+    id, namespace, coordinate, memory_type, payload, importance, occurred_at, version, created_at, updated_at,
+    access_count, deleted
+"""
+
+# A row is created when this statement set both times: an update keeps the older one. The outbox row of a memory is
+# numbered after its row is locked, so the numbers of one memory follow its versions.
+SAVE = """
+with new as (
+    select * from unnest(
+        %(ids)s::uuid[], %(namespaces)s::text[], %(coordinates)s::text[], %(types)s::text[], %(payloads)s::text[],
+        %(texts)s::text[], %(importances)s::double precision[], %(timestamps)s::double precision[]
+    ) as n (id, namespace, coordinate, memory_type, payload, search_text, importance, occurred_at)
+), clock as (
+    select extract(epoch from statement_timestamp())::double precision as now
+), saved as (
+    insert into memories as m (
+        id, namespace, coordinate, memory_type, payload, search_text, importance, occurred_at, version, created_at,
+        updated_at
+    )
+    select id, namespace, coordinate::double precision[], memory_type, payload::jsonb, search_text, importance,
+        occurred_at, 1, now, now
+    from new, clock
+    order by id
+    on conflict (id) do update set
+        memory_type = excluded.memory_type, payload = excluded.payload, search_text = excluded.search_text,
+        importance = excluded.importance, occurred_at = excluded.occurred_at, version = m.version + 1,
+        created_at = case when m.deleted then excluded.created_at else m.created_at end,
+        updated_at = excluded.updated_at, deleted = false
+    returning id, version, updated_at, created_at = updated_at as created
+), noted as (
+    insert into outbox (memory_id, namespace, type, occurred_at, payload, version)
+    select id, namespace, case when created then 'created' else 'updated' end, updated_at, payload, version
+    from saved join new using (id)
+)
+select id, version, created from saved
+"""
+
+DELETE = """
+with gone as (
+    update memories set
+        deleted = true, payload = '{}', search_text = '', importance = 0, occurred_at = null, version = version + 1,
+        updated_at = extract(epoch from statement_timestamp())
+    where id = any(%(ids)s::uuid[]) and not deleted
+    returning id, namespace, version, updated_at
+), noted as (
+    insert into outbox (memory_id, namespace, type, occurred_at, payload, version)
+    select id, namespace, 'deleted', updated_at, '{}', version from gone
+)
+select id, version from gone
+"""
+
+GET = f"select {_COLUMNS} from memories where id = any(%(ids)s::uuid[])"  # noqa: S608 - our own column names
+
+# Any word counts; plainto_tsquery does the splitting and quoting, and its ANDs become ORs.
+FIND_TEXT = f"""
+with asked as (select replace(plainto_tsquery('simple', %(query)s)::text, ' & ', ' | ')::tsquery as words)
+select {_COLUMNS}, ts_rank(memories.words, asked.words) as score
+from memories, asked
+where memories.words @@ asked.words and not deleted and namespace = %(namespace)s
+    and (%(memory_type)s::text is null or memory_type = %(memory_type)s)
+    and not exists (
+        select from jsonb_each(%(filters)s::jsonb) as filter
+        where memories.payload -> filter.key is distinct from filter.value
+    )
+order by score desc, id
+limit %(limit)s
+"""  # noqa: S608 - our own column names
+
+COUNT = (
+    "select memory_type, count(*) from memories where namespace = %(namespace)s and not deleted group by memory_type"
+)
+
+SCAN = f"""
+select {_COLUMNS} from memories where not deleted and (%(after)s::uuid is null or id > %(after)s)
+order by id limit %(limit)s
+"""  # noqa: S608 - our own column names
+
+LEAD = "select pg_try_advisory_lock(hashtextextended('somamemory.relay', 0))"
+
+PENDING = """
+select number, event_id, memory_id, namespace, type, occurred_at, payload, version
+from outbox order by number limit %(limit)s
+"""
+
+DONE = "delete from outbox where number = any(%(numbers)s::bigint[])"
+
+# The oldest row tells the age; counting stops where it would become slow, a backlog of that size is told anyway.
+DEPTH = """
+select (select count(*) from (select from outbox limit 1000000) as some),
+    coalesce(extract(epoch from now())
+        - (select occurred_at from outbox order by number limit 1), 0)::double precision
+"""
+
+APPEND = """
+insert into memory_events (event_id, id, namespace, type, "timestamp", payload, version)
+select event_id, id, namespace, type, moment, payload::jsonb, version from unnest(
+    %(event_ids)s::uuid[], %(ids)s::uuid[], %(namespaces)s::text[], %(types)s::text[],
+    %(timestamps)s::double precision[], %(payloads)s::text[], %(versions)s::bigint[]
+) as e (event_id, id, namespace, type, moment, payload, version)
+order by event_id
+on conflict (event_id) do nothing
+"""
+
+APPLIED_MIGRATIONS = "select name from schema_migrations"
