@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 import yaml
 
-from somamemory_operator import crd
+from somamemory_operator import crd, yamltext
 from somamemory_operator.checks import first_refusal
 from somamemory_operator.credentials import credentials, random_value
 from somamemory_operator.errors import InvalidSpec
@@ -42,7 +42,7 @@ def render(
         objects = [obj for document in memories for obj in _rendered(document, namespace)]
     except InvalidSpec as error:
         _fail(error.message)
-    print(yaml.safe_dump_all(objects, sort_keys=False), end="")
+    print(yamltext.dump_all(objects), end="")
 
 
 @app.command(name="crd")

@@ -3,9 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-import yaml
-
-from somamemory_operator import names
+from somamemory_operator import names, yamltext
 from somamemory_operator.crdstatus import COLUMNS, STATUS
 from somamemory_operator.model import rules
 from somamemory_operator.observed import Obj
@@ -49,21 +47,17 @@ def crd() -> Obj:
 
 def as_yaml() -> str:
     """The definition as the text of crds/somamemory.yaml."""
-    return _NOTE + _dumped(crd())
+    return _NOTE + yamltext.dump(crd())
 
 
 def as_helm_template() -> str:
     """The definition as a template of the chart: Helm upgrades it there, and keeps it when the chart goes."""
     definition = crd()
     definition["metadata"]["annotations"] = {"helm.sh/resource-policy": "keep"}
-    return f"{_NOTE}{{{{- if .Values.crd.install }}}}\n{_dumped(definition)}{{{{- end }}}}\n"
+    return f"{_NOTE}{{{{- if .Values.crd.install }}}}\n{yamltext.dump(definition)}{{{{- end }}}}\n"
 
 
 _NOTE = "# Made by `make crds` from somamemory_operator/resource.py: change that, not this.\n"
-
-
-def _dumped(definition: Obj) -> str:
-    return yaml.safe_dump(definition, sort_keys=False, width=120, allow_unicode=True)
 
 
 def _version() -> Obj:

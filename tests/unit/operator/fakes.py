@@ -16,7 +16,8 @@ from somamemory_operator.resource import SomaMemory
 from somamemory_operator.settings import Settings
 
 UID = "5f0c7a52-0000-4000-8000-00000000aaaa"
-SETTINGS = Settings()
+SETTINGS = Settings.model_construct()
+"""The defaults, whatever the environment of the tests says."""
 
 
 def memory(

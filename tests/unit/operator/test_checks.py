@@ -13,8 +13,7 @@ from somamemory_operator.manifests.context import Context
 from somamemory_operator.observed import Obj, World
 from somamemory_operator.reasons import Reason
 from somamemory_operator.reserved import VARIABLES
-from somamemory_operator.settings import Settings
-from tests.unit.operator.fakes import FakeCluster, claim_of, memory, world_of
+from tests.unit.operator.fakes import SETTINGS, FakeCluster, claim_of, memory, world_of
 
 
 @dataclass(frozen=True)
@@ -182,7 +181,7 @@ def test_a_settled_world_is_never_refused() -> None:
 
 
 def test_every_variable_that_we_set_is_reserved_unless_it_is_harmless() -> None:
-    context = Context(memory(), Settings(), World(), Credentials(dict.fromkeys(KEYS, "x")))
+    context = Context(memory(), SETTINGS, World(), Credentials(dict.fromkeys(KEYS, "x")))
     ours = set(api.environment(context)) | set(consumer.environment(context))
 
     assert ours - VARIABLES == {"LOG_LEVEL", "EVENTING_ENABLED", "KAFKA_MEMORY_EVENTS_TOPIC"}

@@ -8,12 +8,12 @@ from pathlib import Path
 import pytest
 import yaml
 
+from somamemory_operator import yamltext
 from somamemory_operator.credentials import credentials
 from somamemory_operator.manifests import build
 from somamemory_operator.observed import World
 from somamemory_operator.resource import SomaMemory
-from somamemory_operator.settings import Settings
-from tests.unit.operator.fakes import made
+from tests.unit.operator.fakes import SETTINGS, made
 
 GOLDEN = Path(__file__).parent / "golden"
 CASES = sorted(path.name.removesuffix(".in.yaml") for path in GOLDEN.glob("*.in.yaml"))
@@ -31,5 +31,5 @@ def test_manifests_are_as_reviewed(case: str, request: pytest.FixtureRequest) ->
 
 def rendered(document: dict[str, object]) -> str:
     memory, world = SomaMemory.parse(document), World()
-    desired = build(memory, Settings(), world, credentials(world, memory, made))
-    return yaml.safe_dump_all([wanted.obj for wanted in desired], sort_keys=False, width=120)
+    desired = build(memory, SETTINGS, world, credentials(world, memory, made))
+    return yamltext.dump_all(wanted.obj for wanted in desired)

@@ -11,8 +11,7 @@ from somamemory_operator.manifests import build
 from somamemory_operator.names import COMPONENT_LABEL, Component
 from somamemory_operator.observed import OBSERVED_KINDS, Obj, World
 from somamemory_operator.resource import SomaMemory
-from somamemory_operator.settings import Settings
-from tests.unit.operator.fakes import UID, FakeCluster, made, memory
+from tests.unit.operator.fakes import SETTINGS, UID, FakeCluster, made, memory
 
 SIZES = st.sampled_from(["1Gi", "500Mi", "2T"])
 
@@ -51,7 +50,7 @@ few = settings(max_examples=25)
 
 def objects(memory: SomaMemory) -> list[Obj]:
     world = World()
-    return [w.obj for w in build(memory, Settings(), world, credentials(world, memory, made))]
+    return [w.obj for w in build(memory, SETTINGS, world, credentials(world, memory, made))]
 
 
 @few
