@@ -67,11 +67,15 @@ class Catalogue:
             Collection.open(prepared).close()
         except Exception as error:
             raise BadRequest(f"Wrong input: the snapshot cannot be opened: {error}") from error
+        doomed = self._replace(name, prepared)
+        if doomed is not None:
+            await asyncio.to_thread(shutil.rmtree, doomed)
+
+    def _replace(self, name: str, prepared: Path) -> Path | None:
         doomed = self.remove(name)
         prepared.rename(self._folder / name)
         self._open[name] = _opened(self._folder / name)
-        if doomed is not None:
-            await asyncio.to_thread(shutil.rmtree, doomed)
+        return doomed
 
     def unfinished_folder(self) -> Path:
         """A new folder's path that a crash leaves to be swept."""
