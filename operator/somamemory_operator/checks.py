@@ -156,17 +156,6 @@ def versions_go_up(memory: SomaMemory, world: World) -> Iterator[Problem]:
         )
 
 
-def vectors_keep_their_size(memory: SomaMemory, world: World) -> Iterator[Problem]:
-    """The index is made for one number of dimensions."""
-    there, wanted = _running_variable(memory, world, "SOMA_VECTOR_DIM"), str(memory.spec.memory.vector_dim)
-    if there is not None and there != wanted:
-        yield Problem(
-            Reason.VECTOR_DIM_CHANGED,
-            f"The index was made for {there} dimensions and cannot change to {wanted}: set spec.memory.vectorDim to "
-            f"{there}, or create another SomaMemory.",
-        )
-
-
 _CHECKS: tuple[Check, ...] = (
     # What is wrong by itself comes first, then what does not fit the volumes, then what does not fit the rest.
     name_fits,
@@ -179,7 +168,6 @@ _CHECKS: tuple[Check, ...] = (
     classes_are_known,
     credentials_are_there,
     versions_go_up,
-    vectors_keep_their_size,
 )
 
 
@@ -209,12 +197,6 @@ def _size(claim: Obj) -> str:
 def _running_version(memory: SomaMemory, world: World) -> str | None:
     version: str | None = at(_api(memory, world), "metadata", "labels", names.VERSION_LABEL)
     return version
-
-
-def _running_variable(memory: SomaMemory, world: World, name: str) -> str | None:
-    containers = at(_api(memory, world), "spec", "template", "spec", "containers") or ()
-    variables = (variable for container in containers for variable in container.get("env") or ())
-    return next((variable.get("value") for variable in variables if variable["name"] == name), None)
 
 
 def _api(memory: SomaMemory, world: World) -> Obj | None:

@@ -24,7 +24,6 @@ class Reason(StrEnum):
     EXPANSION_NOT_SUPPORTED = "ExpansionNotSupported"
     PERSISTENCE_REMOVED = "PersistenceRemoved"
     DOWNGRADE = "Downgrade"
-    VECTOR_DIM_CHANGED = "VectorDimChanged"
     CREDENTIALS_LOST = "CredentialsLost"
 
     # The operator could not do its work; it tries again

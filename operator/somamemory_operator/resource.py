@@ -135,7 +135,7 @@ class Api(Workload):
     replicas: Annotated[int, Field(ge=0, le=100)] = 1
     """How many pods serve the API."""
     workers: Annotated[int, Field(ge=1, le=64)] = 1
-    """How many processes serve inside each pod."""
+    """How many processes serve inside each pod; this release uses one, which is faster, and says so: add replicas."""
     service: ApiService = ApiService()
     """How the API is reached."""
     rate_limit: RateLimit = RateLimit()
@@ -162,18 +162,10 @@ class Consumer(Workload):
 class Memory(Model):
     """What is remembered, and how."""
 
-    model_config = ConfigDict(
-        json_schema_extra=rules(
-            (
-                "!has(oldSelf.vectorDim) || (has(self.vectorDim) && self.vectorDim == oldSelf.vectorDim)",
-                "vectorDim cannot change, the index is made for it: create another SomaMemory with the new one",
-            )
-        )
-    )
-    namespace: Annotated[str, StringConstraints(pattern=r"^[^\r\n]+$", min_length=1, max_length=255)] = "api_ns"
+    namespace: Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_][-A-Za-z0-9._:]*$", max_length=128)] = "api_ns"
     """Namespace of memories that a request without one uses."""
-    vector_dim: Annotated[int, Field(ge=1, le=65536)] = 768
-    """Number of dimensions of the vectors; fixed once set."""
+    vector_dim: Annotated[int, Field(ge=16, le=8192)] = 768
+    """Number of dimensions of the vectors; a change rebuilds the index."""
 
 
 class Secrets(Model):

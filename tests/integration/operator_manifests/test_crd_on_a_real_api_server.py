@@ -65,7 +65,6 @@ CHANGES: dict[str, tuple[Spec, Spec, str | None]] = {
         volume(enabled=True, storageClassName="b"),
         "storage class of an existing volume cannot change",
     ),
-    "vectors of another size": ({"memory": {"vectorDim": 3}}, {"memory": {"vectorDim": 4}}, "vectorDim cannot change"),
 }
 
 

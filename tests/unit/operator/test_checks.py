@@ -38,11 +38,9 @@ def secret() -> Obj:
     return {"apiVersion": "v1", "kind": "Secret", "metadata": {"name": "demo-credentials"}, "data": data}
 
 
-def running_api(version: str = "0.2.0", vector_dim: str = "768") -> Obj:
-    container = {"name": "api", "env": [{"name": "SOMA_VECTOR_DIM", "value": vector_dim}]}
+def running_api(version: str = "0.2.0") -> Obj:
     metadata = {"name": "demo-api", "labels": {names.VERSION_LABEL: version}}
-    spec = {"template": {"spec": {"containers": [container]}}}
-    return {"apiVersion": "apps/v1", "kind": "Deployment", "metadata": metadata, "spec": spec}
+    return {"apiVersion": "apps/v1", "kind": "Deployment", "metadata": metadata}
 
 
 CASES = [
@@ -125,13 +123,6 @@ CASES = [
         (claim_of("postgres"),),
     ),
     Case("an older release", Reason.DOWNGRADE, "set spec.version to 0.2.0", {"version": "v0.1.9"}, (running_api(),)),
-    Case(
-        "vectors of another size",
-        Reason.VECTOR_DIM_CHANGED,
-        "set spec.memory.vectorDim to 768",
-        {"memory": {"vectorDim": 3}},
-        (running_api(),),
-    ),
 ]
 
 

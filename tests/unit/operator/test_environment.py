@@ -1,0 +1,63 @@
+"""The environment that the manifests render is one that the API server understands, whole."""
+
+from collections.abc import Mapping
+from pathlib import Path
+
+from pydantic import AliasChoices
+
+from somafractalmemory.settings import SECRETS, Settings, load_settings
+from somamemory_operator.credentials import KEYS, Credentials
+from somamemory_operator.manifests import api, clients, consumer
+from somamemory_operator.manifests.context import Context
+from somamemory_operator.manifests.pods import CREDENTIALS_FOLDER
+from somamemory_operator.observed import World
+from tests.unit.operator.fakes import SETTINGS, made, memory
+
+SPEC = {
+    "memory": {"namespace": "agents", "vectorDim": 384},
+    "api": {"rateLimit": {"max": 5000, "windowSeconds": 10}},
+    "consumer": {"group": "readers"},
+}
+CONTEXT = Context(memory(SPEC), SETTINGS, World(), Credentials({key: made(key) for key in KEYS}))
+
+
+def as_in_the_pod(environment: Mapping[str, str], folder: Path) -> dict[str, str]:
+    """With the credentials of the Secret mounted in another folder."""
+    for key in KEYS:
+        (folder / key).write_text(made(key))
+    return {name: value.replace(CREDENTIALS_FOLDER, str(folder)) for name, value in environment.items()}
+
+
+def test_the_api_gets_what_the_spec_says(tmp_path: Path) -> None:
+    settings = load_settings(as_in_the_pod(api.environment(CONTEXT), tmp_path), for_command="serve")
+
+    assert (settings.namespace, settings.vector_dim) == ("agents", 384)
+    assert (settings.rate_limit_max, settings.rate_limit_window_seconds) == (5000, 10)
+    assert settings.postgres_url == "postgresql://soma@demo-postgres:5432/somamemory"
+    assert settings.redis_address == "redis://demo-redis:6379/0"
+    assert settings.qdrant_address == "http://demo-qdrant:6333"
+    assert settings.kafka_bootstrap_servers == "demo-kafka:9092"
+    assert settings.api_token_file == tmp_path / "SOMA_API_TOKEN"
+    secrets = (settings.postgres_password, settings.redis_password, settings.qdrant_api_key)
+    assert [secret and secret.get_secret_value() for secret in secrets] == [
+        made(key) for key in ("POSTGRES_PASSWORD", "REDIS_PASSWORD", "QDRANT_API_KEY")
+    ]
+
+
+def test_the_consumer_gets_what_the_spec_says(tmp_path: Path) -> None:
+    settings = load_settings(as_in_the_pod(consumer.environment(CONTEXT), tmp_path), for_command="consume")
+
+    assert (settings.kafka_group, settings.consumer_metrics_port) == ("readers", 8001)
+
+
+def test_the_migration_gets_what_it_needs(tmp_path: Path) -> None:
+    assert load_settings(as_in_the_pod(clients.environment(CONTEXT), tmp_path), for_command="migrate").postgres_url
+
+
+def test_no_variable_is_rendered_that_nobody_reads() -> None:
+    known = {f"{secret}_FILE" for secret in SECRETS}
+    for field in Settings.model_fields.values():
+        assert isinstance(field.validation_alias, AliasChoices)
+        known |= {str(choice) for choice in field.validation_alias.choices}
+
+    assert set(api.environment(CONTEXT)) | set(consumer.environment(CONTEXT)) <= known
