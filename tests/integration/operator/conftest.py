@@ -1,0 +1,83 @@
+"""A real API server with the controllers that workloads need, and a kubelet that is played."""
+
+import os
+import subprocess
+from collections.abc import Iterator
+from itertools import count
+from pathlib import Path
+
+import pytest
+
+from localcluster import programs
+from localcluster.errors import ProgramsMissingError
+from tests.integration.operator.world import ROOT, Api, Kubelet, Operator, RestartableApiServer, eventually
+
+CONTROLLERS = (
+    "garbage-collector-controller",
+    "namespace-controller",
+    "statefulset-controller",
+    "deployment-controller",
+    "replicaset-controller",
+    "job-controller",
+)
+_numbers = count(1)
+
+
+@pytest.fixture(scope="session")
+def api_server() -> Iterator[RestartableApiServer]:
+    """Skips where Kubernetes has not been built, but fails with REQUIRE_SERVICES=1."""
+    try:
+        with RestartableApiServer() as server:
+            yield server
+    except ProgramsMissingError as error:
+        if os.environ.get("REQUIRE_SERVICES") == "1":
+            raise
+        pytest.skip(str(error))
+
+
+@pytest.fixture(scope="session")
+def api(api_server: RestartableApiServer) -> Iterator[Api]:
+    """The CRD is there before the controllers start: the garbage collector learns of later ones only slowly."""
+    api = Api(api_server)
+    kubectl = str(programs.bin_folder() / "kubectl")
+    command = [kubectl, "--kubeconfig", str(api_server.kubeconfig), "apply", "-f", str(ROOT / "crds/somamemory.yaml")]
+    subprocess.run(command, check=True, timeout=60, capture_output=True)
+    eventually("the CRD is served", api.crd_is_served)
+    api_server.start_controllers(CONTROLLERS)
+    yield api
+    api.close()
+
+
+@pytest.fixture(scope="session")
+def running_kubelet(api: Api) -> Iterator[Kubelet]:
+    kubelet = Kubelet(api)
+    kubelet.start()
+    yield kubelet
+    kubelet.stop()
+
+
+@pytest.fixture
+def kubelet(running_kubelet: Kubelet) -> Iterator[Kubelet]:
+    """What a test holds back is let go after it."""
+    yield running_kubelet
+    running_kubelet.hold.clear()
+
+
+@pytest.fixture(scope="module")
+def operator(
+    api_server: RestartableApiServer, api: Api, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Operator]:
+    """One operator for the tests of a module, for the whole cluster, with frequent resyncs."""
+    folder: Path = tmp_path_factory.mktemp("operator")
+    with Operator(api_server, folder, SOMAMEMORY_RESYNC_SECONDS="5") as operator:
+        yield operator
+        code, seconds = operator.stop()
+        assert (code, seconds < 10) == (0, True), operator.log.read_text()[-4000:]
+
+
+@pytest.fixture
+def namespace(api: Api) -> str:
+    """A fresh namespace; it stays, since only the test's own API server knows it."""
+    name = f"space-{next(_numbers)}"
+    api.make_namespace(name)
+    return name
