@@ -170,7 +170,8 @@ async def open_records(arguments: Mapping[str, str], *, pool_size: int) -> Async
     set_json_loads(orjson.loads)
     options = connection_arguments(arguments)
     pool = AsyncConnectionPool(
-        kwargs=options,
+        options["conninfo"],
+        kwargs={name: value for name, value in options.items() if name != "conninfo"},
         min_size=2,
         max_size=pool_size,
         open=False,
