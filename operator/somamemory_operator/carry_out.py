@@ -1,6 +1,6 @@
 """Carrying out a plan: each action is one call, and when it changed something one line in the log and one metric."""
 
-from collections.abc import Awaitable, Callable, MutableMapping
+from collections.abc import Awaitable, MutableMapping
 from contextlib import suppress
 
 from somamemory_operator.cluster import Cluster, ForeignObjectError
@@ -36,18 +36,17 @@ class Carrier:
         gate already. Raises ApiError when the API server is away, since then nothing else can succeed either.
         """
         for create in plan.creates:
-            if problem := await self._try(lambda create=create: self._create(create)):  # type: ignore[misc]
+            if problem := await _problem(self._create(create)):
                 return problem
         for growth in plan.growths:
-            grow = self._cluster.grow(self._memory.namespace, growth)
-            if problem := await self._try(lambda grow=grow: grow):  # type: ignore[misc]
+            if problem := await _problem(self._cluster.grow(self._memory.namespace, growth)):
                 return problem
             self._tell("grown", Key("PersistentVolumeClaim", growth.claim), f"the spec asks for {growth.size}")
         for deletion in plan.deletions:
             await self._cluster.delete(self._memory.namespace, deletion)
             self._applied.pop(deletion.key, None)
             self._tell("deleted", deletion.key, deletion.why)
-        problems = [await self._try(lambda body=body: self._apply(body)) for body in plan.applies]  # type: ignore[misc]
+        problems = [await _problem(self._apply(body)) for body in plan.applies]
         return next((problem for problem in problems if problem is not None), None)
 
     async def _create(self, body: Obj) -> None:
@@ -73,22 +72,24 @@ class Carrier:
             return "the spec or its surroundings changed"
         return "edited by somebody else" if last.uid == uid_of(before) else "replaced by somebody else"
 
-    async def _try(self, action: Callable[[], Awaitable[None]]) -> Problem | None:
-        try:
-            await action()
-        except ForeignObjectError as error:
-            return Problem(Reason.CONFLICT, str(error), retry=True)
-        except ApiError as error:
-            if error.refused or error.conflict:
-                return problem_of(error)
-            raise
-        return None
-
     def _tell(self, action: str, key: Key, why: str) -> None:
         self._metrics.repairs.labels(action, key.kind).inc()
         memory = f"{self._memory.namespace}/{self._memory.name}"
         with suppress(ValueError):  # a closed stdout must not stop the operator
             _log.info(action, memory=memory, kind=key.kind, name=key.name, why=why)
+
+
+async def _problem(action: Awaitable[None]) -> Problem | None:
+    """Do one thing; a refusal becomes a value. Raises ApiError when the API server itself is in trouble."""
+    try:
+        await action
+    except ForeignObjectError as error:
+        return Problem(Reason.CONFLICT, str(error), retry=True)
+    except ApiError as error:
+        if error.refused or error.conflict or error.not_found:
+            return problem_of(error)
+        raise
+    return None
 
 
 def problem_of(error: ApiError) -> Problem:

@@ -86,6 +86,9 @@ class Reconciler:
             except TimeoutError:
                 problem = Problem(Reason.CLUSTER_UNAVAILABLE, f"not done within {self._deadline:g} s", retry=True)
                 self._log.warning("reconciliation took too long", memory=str(key), seconds=self._deadline)
+            except Exception as error:  # the last line of defence: not even a mistake of ours stops the queue
+                problem = _unexpected(error)
+                self._log.exception("unexpected error", memory=str(key))
         return self._after(key, problem, again)
 
     async def _run(self, key: MemoryKey) -> tuple[Problem | None, float | None]:
@@ -101,8 +104,7 @@ class Reconciler:
             raise
         except Exception as error:  # a mistake of ours: say so on the resource, go on with the others
             self._log.exception("unexpected error", memory=str(key))
-            text = f"{type(error).__name__} in the operator: see its log, and report it. The operator tries again."
-            problem = Problem(Reason.INTERNAL_ERROR, text, retry=True)
+            problem = _unexpected(error)
             report = refused_status(obj, problem, _now())
         was_new = await self._reporter.report(obj, report)
         return problem, self._look_again(key, report, was_new=was_new)
@@ -164,6 +166,11 @@ class Reconciler:
         self._failures[key] = self._failures.get(key, 0) + 1
         self._metrics.retries.labels("reconcile").inc()
         return self._retry.delay(self._failures[key])
+
+
+def _unexpected(error: Exception) -> Problem:
+    text = f"{type(error).__name__} in the operator: see its log, and report it. The operator tries again."
+    return Problem(Reason.INTERNAL_ERROR, text, retry=True)
 
 
 def _now() -> datetime:

@@ -180,7 +180,11 @@ class Operator:
         self._process: subprocess.Popen[bytes] | None = None
 
     def __enter__(self) -> "Operator":
-        self.start()
+        try:
+            self.start()
+        except BaseException:
+            self.kill()
+            raise
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -191,7 +195,13 @@ class Operator:
         with self.log.open("ab") as log:
             command = [sys.executable, "-m", "somamemory_operator", "run"]
             self._process = subprocess.Popen(command, env=self._environment, stdout=log, stderr=subprocess.STDOUT)
-        eventually(f"the operator is ready, see {self.log}", lambda: self.answers("/readyz") == 200, 30)
+        eventually(
+            f"the operator is ready, see {self.log}", lambda: self.answers("/readyz") == 200 or self._ended(), 30
+        )
+        assert not self._ended(), f"the operator has ended:\n{self.log.read_text()[-2000:]}"
+
+    def _ended(self) -> bool:
+        return self._process is not None and self._process.poll() is not None
 
     def stop(self) -> tuple[int, float]:
         """Stop it as the kubelet does; returns its exit code and the seconds that it took."""
