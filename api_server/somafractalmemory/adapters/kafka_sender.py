@@ -1,0 +1,144 @@
+"""Records that are acknowledged by all replicas, each with its own outcome."""
+
+import asyncio
+import contextlib
+import threading
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from confluent_kafka import KafkaError, KafkaException, Producer
+
+from somafractalmemory.adapters.kafka_client import RdkafkaLog, Watch, client_options, max_message_bytes, reason_of
+from somafractalmemory.settings import Settings
+
+_DELIVERY_SECONDS = 10.0
+_PRODUCE_CHUNK = 100  # so that the loop breathes: 25 us each
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """One message to be sent."""
+
+    topic: str
+    key: bytes | None
+    value: bytes | None
+    headers: list[tuple[str, bytes]]
+
+
+class Sender:
+    """A producer and the thread that serves its callbacks."""
+
+    def __init__(self, settings: Settings, who: str) -> None:
+        self.watch = Watch(settings, who)
+        self._options = {
+            **client_options(settings),
+            "acks": "all",
+            "enable.idempotence": True,
+            "delivery.timeout.ms": round(_DELIVERY_SECONDS * 1000),
+            "topic.metadata.propagation.max.ms": 5_000,
+            "linger.ms": 5,
+            "compression.type": "lz4",
+            "partitioner": "murmur2_random",  # Java's, so that other producers agree on a key's partition
+            "message.max.bytes": max_message_bytes(settings),
+            "error_cb": self.watch.on_error,
+            "logger": RdkafkaLog(),
+        }
+        self._stopping = threading.Event()
+        self._producer: Any = Producer(self._options)
+        self._thread = threading.Thread(target=self._serve, name=f"kafka-{who}", daemon=True)
+        self._thread.start()
+
+    async def send(self, records: Sequence[Record]) -> list[Any]:
+        """Hand over in order and wait: None for each record that all replicas have, else its KafkaError.
+
+        Ends within the delivery timeout, whatever the brokers do.
+        """
+        if self.watch.fatal:
+            await self._replace()
+        waiting = _Waiting(asyncio.get_running_loop(), len(records))
+        for at, record in enumerate(records):
+            if at % _PRODUCE_CHUNK == _PRODUCE_CHUNK - 1:
+                await asyncio.sleep(0)
+            try:
+                self._producer.produce(
+                    record.topic,
+                    key=record.key,
+                    value=record.value,
+                    headers=record.headers,
+                    on_delivery=waiting.reporter(at),
+                )
+            except (KafkaException, BufferError) as error:
+                waiting.report(at, reason_of(error))
+        outcomes = await waiting.outcomes(_DELIVERY_SECONDS + 5.0)
+        failures = [outcome for outcome in outcomes if outcome is not None]
+        if not failures:
+            self.watch.answered()
+        return outcomes
+
+    def ask(self, topic: str, seconds: float) -> None:
+        """Blocks until a broker has answered. Raises Unavailable."""
+        try:
+            self._producer.list_topics(topic, timeout=seconds)
+        except KafkaException as error:
+            raise self.watch.failed(reason_of(error)) from error
+        self.watch.answered()
+
+    async def _replace(self) -> None:
+        """After a fatal error librdkafka refuses everything; only a new producer helps."""
+        broken, self._producer = self._producer, Producer(self._options)
+        self.watch.fatal = None
+        await asyncio.to_thread(_discard, broken)
+
+    def _serve(self) -> None:
+        while not self._stopping.is_set():
+            self._producer.poll(0.1)
+
+    async def close(self) -> None:
+        """Give what is on its way two seconds more."""
+        self._stopping.set()
+        await asyncio.to_thread(self._thread.join, 5)
+        await asyncio.to_thread(self._producer.flush, 2)
+
+
+class _Waiting:
+    """Outcomes of one `send`, collected on librdkafka's callback thread, awaited on the loop."""
+
+    def __init__(self, loop: asyncio.AbstractEventLoop, count: int) -> None:
+        self._loop = loop
+        self._outcomes: list[Any] = ["no answer"] * count
+        self._left = count
+        self._lock = threading.Lock()
+        self._done = asyncio.Event()
+
+    def reporter(self, at: int) -> Any:
+        return lambda error, _message: self.report(at, error)
+
+    def report(self, at: int, error: Any) -> None:
+        with self._lock:
+            self._outcomes[at] = error
+            self._left -= 1
+            if self._left:
+                return
+        with contextlib.suppress(RuntimeError):  # the loop is gone: nobody waits
+            self._loop.call_soon_threadsafe(self._done.set)
+
+    async def outcomes(self, seconds: float) -> list[Any]:
+        if self._outcomes:
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(seconds):
+                    await self._done.wait()
+        return list(self._outcomes)
+
+
+def _discard(producer: Any) -> None:
+    producer.purge()
+    deadline = time.monotonic() + 2
+    while len(producer) and time.monotonic() < deadline:
+        producer.poll(0.1)
+
+
+def is_too_large(outcome: Any) -> bool:
+    """Whether a record failed for its size: no repetition helps."""
+    return isinstance(outcome, KafkaError) and outcome.code() == KafkaError.MSG_SIZE_TOO_LARGE
