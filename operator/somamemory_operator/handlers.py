@@ -7,6 +7,7 @@ it would take the signals.
 
 import asyncio
 import logging
+import socket
 import sys
 import threading
 import time
@@ -112,6 +113,8 @@ class KopfThread:
                 registry=registry(self._hear),
                 settings=settings_of_kopf(),
                 standalone=True,
+                # Else it looks up the user's name, and the user of a pod has none.
+                identity=socket.gethostname(),  # type: ignore[arg-type]
                 clusterwide=not self._namespaces,
                 namespaces=self._namespaces,
                 stop_flag=self._stopping,
