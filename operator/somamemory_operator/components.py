@@ -1,6 +1,7 @@
 """How each component stands, as seen in its workload, its pods and its volumes."""
 
 from dataclasses import dataclass, replace
+from datetime import datetime
 
 from somamemory_operator import names
 from somamemory_operator.desired import Desired
@@ -51,14 +52,24 @@ class Report:
         return self.reason is Reason.DISABLED
 
 
-def reports(memory: SomaMemory, desired: Desired | None, plan: Plan | None, world: World) -> list[Report]:
+@dataclass(frozen=True)
+class View:
+    """What the reports are made from. `desired` and `plan` are None when they could not be made."""
+
+    memory: SomaMemory
+    desired: Desired | None
+    plan: Plan | None
+    world: World
+    now: datetime
+
+
+def reports(view: View) -> list[Report]:
     """One report per component, in the order in which they are listed everywhere."""
-    return [_report(memory, component, desired, plan, world) for component in WORKLOADS]
+    return [_report(view, component) for component in WORKLOADS]
 
 
-def _report(
-    memory: SomaMemory, component: Component, desired: Desired | None, plan: Plan | None, world: World
-) -> Report:
+def _report(view: View, component: Component) -> Report:
+    memory, plan, world = view.memory, view.plan, view.world
     if component is Component.CONSUMER and not memory.spec.consumer.enabled:
         return Report(component, Reason.DISABLED, "Not wanted: spec.consumer.enabled is false.", is_ready=True)
     key = Key("StatefulSet" if component in STORES else "Deployment", names.child(memory.name, component))
@@ -66,12 +77,12 @@ def _report(
     held = next((entry for entry in (plan.held if plan else ()) if entry.key == key), None)
     report = _counted(component, live, world)
     if held is not None:
-        return _waiting(report, held, memory, desired, world)
+        return _waiting(report, held, view)
     if live is None or is_terminating(live):
         return replace(report, reason=Reason.WAITING, message=f"{key} does not exist yet.")
     if plan is not None and key in _pending(plan):
         return replace(report, reason=Reason.ROLLING_OUT, message=f"The change of {key} is still to be applied.")
-    return _rollout(report, live, world, hibernated=memory.spec.hibernated)
+    return _rollout(report, live, view)
 
 
 def _counted(component: Component, live: Obj | None, world: World) -> Report:
@@ -92,12 +103,12 @@ def _pending(plan: Plan) -> frozenset[Key]:
     return frozenset(Key(obj["kind"], obj["metadata"]["name"]) for obj in plan.applies)
 
 
-def _rollout(report: Report, live: Obj, world: World, *, hibernated: bool) -> Report:
+def _rollout(report: Report, live: Obj, view: View) -> Report:
     """From the workload's own status; its pods explain what is missing."""
     if is_rolled_out(live):
-        if hibernated:
+        if view.memory.spec.hibernated:
             return replace(report, reason=Reason.HIBERNATED, message="Scaled to zero by spec.hibernated.")
-        growing = _growing_claim(report.component, world)
+        growing = _growing_claim(report.component, view.world)
         if growing is not None:
             return replace(report, reason=Reason.VOLUME_RESIZING, message=f"Volume claim {growing} is being enlarged.")
         return replace(report, reason=Reason.READY, message="Runs as wanted.", is_ready=True)
@@ -105,29 +116,30 @@ def _rollout(report: Report, live: Obj, world: World, *, hibernated: bool) -> Re
     if refused is not None:
         text = f"The cluster refuses the pods ({refused}): change the quota or policy of the namespace, or the spec."
         return replace(report, reason=Reason.PODS_REFUSED, message=text)
-    found = worst(world.pods_of(report.component))
+    found = worst(view.world.pods_of(report.component), view.now)
     if found is not None:
         return replace(report, reason=found.reason, message=found.message)
     text = f"{report.ready} of {report.wanted} pods are ready, or run an older template."
     return replace(report, reason=Reason.ROLLING_OUT, message=text)
 
 
-def _waiting(report: Report, held: Held, memory: SomaMemory, desired: Desired | None, world: World) -> Report:
+def _waiting(report: Report, held: Held, view: View) -> Report:
     """What it waits for is more interesting than that it waits."""
     if held.reason is not Reason.WAITING_FOR_MIGRATION:
         return replace(report, reason=held.reason, message=held.message)
-    job = next((wanted for wanted in desired or () if wanted.obj["kind"] == "Job"), None)
+    job = next((wanted for wanted in view.desired or () if wanted.obj["kind"] == "Job"), None)
     if job is None or job.held is not None:
         return replace(report, reason=Reason.WAITING_FOR_POSTGRES, message="Waits until Postgres is ready.")
-    reason, message = _migration(job.key.name, memory.namespace, world)
+    reason, message = _migration(job.key.name, view)
     return replace(report, reason=reason, message=message)
 
 
-def _migration(job: str, namespace: str, world: World) -> tuple[Reason, str]:
-    found = worst(world.pods_of(Component.MIGRATION))
+def _migration(job: str, view: View) -> tuple[Reason, str]:
+    found = worst(view.world.pods_of(Component.MIGRATION), view.now)
+    namespace = view.memory.namespace
     failed = any(
         condition["type"] == "Failed" and condition["status"] == "True"
-        for condition in at(world.get("Job", job), "status", "conditions") or ()
+        for condition in at(view.world.get("Job", job), "status", "conditions") or ()
     )
     if failed or (found is not None and found.reason is Reason.CRASH_LOOP_BACK_OFF):
         return Reason.MIGRATION_FAILED, (

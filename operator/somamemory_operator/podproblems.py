@@ -1,6 +1,7 @@
 """Why a pod does not run, in words that say what to do. Messages are stable: the same trouble, the same sentence."""
 
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 
 from somamemory_operator.observed import Obj, at, is_terminating
 from somamemory_operator.reasons import Reason
@@ -14,21 +15,24 @@ class Finding:
     message: str
 
 
+_PATIENCE = timedelta(seconds=20)
+"""How long after its start a container may be without an answer before that is worth telling."""
+
 _PULL = frozenset({"ImagePullBackOff", "ErrImagePull", "ErrImageNeverPull", "RegistryUnavailable", "ImageInspectError"})
 _CONFIG = frozenset({"CreateContainerConfigError", "CreateContainerError", "RunContainerError"})
 
 
-def worst(pods: list[Obj]) -> Finding | None:
+def worst(pods: list[Obj], now: datetime) -> Finding | None:
     """The finding about these pods that a person should see first, None when nothing is wrong."""
-    findings = [found for pod in pods if (found := finding(pod)) is not None]
+    findings = [found for pod in pods if (found := finding(pod, now)) is not None]
     return min(findings, key=lambda found: _URGENCY.index(found.reason), default=None)
 
 
-def finding(pod: Obj) -> Finding | None:
+def finding(pod: Obj, now: datetime) -> Finding | None:
     """What is wrong with one pod, None when it is well, or only starting."""
     if is_terminating(pod):
         return None
-    return _unscheduled(pod) or _container(pod)
+    return _unscheduled(pod) or _container(pod, now)
 
 
 def _unscheduled(pod: Obj) -> Finding | None:
@@ -48,12 +52,12 @@ def _unscheduled(pod: Obj) -> Finding | None:
     return None
 
 
-def _container(pod: Obj) -> Finding | None:
+def _container(pod: Obj, now: datetime) -> Finding | None:
     statuses = at(pod, "status", "containerStatuses") or ()
-    return next((found for status in statuses if (found := _of_container(pod, status)) is not None), None)
+    return next((found for status in statuses if (found := _of_container(pod, status, now)) is not None), None)
 
 
-def _of_container(pod: Obj, status: Obj) -> Finding | None:
+def _of_container(pod: Obj, status: Obj, now: datetime) -> Finding | None:
     waiting = at(status, "state", "waiting", "reason")
     if waiting in _PULL:
         return _image(pod, status)
@@ -64,7 +68,7 @@ def _of_container(pod: Obj, status: Obj) -> Finding | None:
         said = at(status, "state", "waiting", "message") or waiting
         text = f"The container of pod {_name(pod)} cannot be created ({said}): create what is missing."
         return Finding(Reason.CONTAINER_CONFIG_INVALID, text)
-    return _stopped(pod, status, waiting) or _unready(pod, status)
+    return _stopped(pod, status, waiting) or _unready(pod, status, now)
 
 
 def _image(pod: Obj, status: Obj) -> Finding:
@@ -94,9 +98,12 @@ def _stopped(pod: Obj, status: Obj, waiting: str | None) -> Finding | None:
     return None
 
 
-def _unready(pod: Obj, status: Obj) -> Finding | None:
-    """A container that has started and then stopped answering; one that still starts is no problem."""
-    if at(status, "state", "running") is None or status.get("ready") or not status.get("started"):
+def _unready(pod: Obj, status: Obj, now: datetime) -> Finding | None:
+    """A container that does not answer although it has had the time to start."""
+    running = at(status, "state", "running")
+    if running is None or status.get("ready") or not status.get("started"):
+        return None
+    if "startedAt" in running and now - datetime.fromisoformat(running["startedAt"]) < _PATIENCE:
         return None
     return Finding(
         Reason.NOT_READY,

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from datetime import datetime
 
 from somamemory_operator import credentials, names
-from somamemory_operator.components import STALLING, TROUBLED, Report, reports
+from somamemory_operator.components import STALLING, TROUBLED, Report, View, reports
 from somamemory_operator.conditions import Condition, rendered, verdict
 from somamemory_operator.desired import Desired
 from somamemory_operator.errors import Problem
@@ -29,7 +29,7 @@ def status(
     `plan` is what is still to be done *after* this pass, computed once more from the world as it is now: only an empty
     one can be Ready. Both `desired` and `plan` are None when a problem kept them from being made, or while paused.
     """
-    found = reports(memory, desired, plan, world)
+    found = reports(View(memory, desired, plan, world, now))
     summary = _summary(memory, found, plan, problem)
     conditions = [*_overall(summary), _secrets(memory, world, problem), *(_of(report) for report in found)]
     enabled = [report for report in found if not report.is_disabled]

@@ -142,6 +142,10 @@ def unscheduled(message: str) -> Obj:
     return {"conditions": [{"type": "PodScheduled", "status": "False", "message": message}]}
 
 
+def started(moment: str) -> Obj:
+    return {"running": {"startedAt": f"2026-01-02T{moment}Z"}}
+
+
 PODS = {
     "an image that is not there": (
         waiting("ImagePullBackOff"),
@@ -183,6 +187,18 @@ PODS = {
     ),
     "a program that no longer answers": (
         {"containerStatuses": [{"name": "redis", "ready": False, "started": True, "state": {"running": {}}}]},
+        "NotReady",
+        "readiness probe",
+        "Degraded",
+    ),
+    "a program that started just now": (
+        {"containerStatuses": [{"name": "redis", "ready": False, "started": True, "state": started("03:04:01")}]},
+        "RollingOut",
+        "0 of 1 pods are ready",
+        "Progressing",
+    ),
+    "a program that started and still does not answer": (
+        {"containerStatuses": [{"name": "redis", "ready": False, "started": True, "state": started("03:03:01")}]},
         "NotReady",
         "readiness probe",
         "Degraded",
