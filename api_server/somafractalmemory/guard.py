@@ -86,6 +86,8 @@ class BodyReader(Generic[Body]):
             content = orjson.loads(raw)
         except orjson.JSONDecodeError as error:
             raise InvalidRequest(f"the body is not valid JSON: {error}", loc=("body",)) from None
+        if not isinstance(content, dict):
+            raise InvalidRequest("the body is a JSON object", loc=("body",))
         return self._model.model_validate(content)
 
 

@@ -242,35 +242,43 @@ def searchable_text(payload: Mapping[str, Any]) -> str:
     """Every word of the caller's values, and only theirs. Raises InvalidPayload when a limit is broken."""
     if len(payload) > MAX_KEYS:
         raise InvalidPayload(f"a payload may have at most {MAX_KEYS} keys", loc=("payload",))
+    _check_keys(payload)
     words: list[str] = []
-    for count, value in enumerate(_leaves(payload, 0)):
-        if count >= MAX_NODES:
-            raise InvalidPayload(f"a payload may hold at most {MAX_NODES} values", loc=("payload",))
-        if isinstance(value, str):
-            words.append(value)
-        elif not isinstance(value, bool):
-            words.append(str(value))
+    open_values: list[Iterator[Any]] = [iter(payload.values())]
+    nodes = 0
+    while open_values:
+        for value in open_values[-1]:
+            nodes += 1
+            if nodes > MAX_NODES:
+                raise InvalidPayload(f"a payload may hold at most {MAX_NODES} values", loc=("payload",))
+            if isinstance(value, dict | list | tuple):
+                open_values.append(_children(value, depth=len(open_values)))
+                break
+            if value is not None and not isinstance(value, bool):
+                words.append(_word(value))
+        else:
+            open_values.pop()
     text = " ".join(words)[:MAX_TEXT]
     return text if text.isascii() else unicodedata.normalize("NFC", text)
 
 
-def _leaves(value: Any, depth: int) -> Iterator[str | float | bool]:
+def _children(value: Any, *, depth: int) -> Iterator[Any]:
+    if depth >= MAX_DEPTH:
+        raise InvalidPayload(f"a payload may be nested at most {MAX_DEPTH} deep", loc=("payload",))
+    if isinstance(value, dict):
+        _check_keys(value)
+        return iter(value.values())
+    return iter(value)
+
+
+def _word(value: Any) -> str:
     if isinstance(value, str):
         if "\x00" in value:
             raise InvalidPayload("a payload cannot hold the NUL character", loc=("payload",))
-        yield value
-    elif isinstance(value, dict | list | tuple):
-        if depth >= MAX_DEPTH:
-            raise InvalidPayload(f"a payload may be nested at most {MAX_DEPTH} deep", loc=("payload",))
-        if isinstance(value, dict):
-            _check_keys(value)
-            value = value.values()
-        for child in value:
-            yield from _leaves(child, depth + 1)
-    elif isinstance(value, float) and not math.isfinite(value):
+        return value
+    if isinstance(value, float) and not math.isfinite(value):
         raise InvalidPayload("a payload holds finite numbers only, no NaN or infinity", loc=("payload",))
-    elif value is not None:
-        yield value
+    return str(value)
 
 
 def _check_keys(mapping: Mapping[Any, Any]) -> None:

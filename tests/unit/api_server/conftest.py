@@ -1,0 +1,81 @@
+"""The whole API over stores in this process, each of which a test can take away."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+
+import httpx
+import pytest
+from fastapi import FastAPI
+
+from somafractalmemory.adapters.embedding import HashEmbedder
+from somafractalmemory.adapters.local import LocalLimiter, LocalRecords, LocalVectors
+from somafractalmemory.app import create_app
+from somafractalmemory.health import Health
+from somafractalmemory.indexing import Indexer
+from somafractalmemory.ranking import Weights
+from somafractalmemory.service import MemoryService
+from somafractalmemory.settings import Settings
+from somafractalmemory.tokens import Tokens
+from somafractalmemory.wiring import ApiRuntime
+
+TOKEN = "a-token-for-tests"
+
+
+@dataclass
+class World:
+    """The stores, and an API over them."""
+
+    records: LocalRecords = field(default_factory=LocalRecords)
+    vectors: LocalVectors = field(default_factory=LocalVectors)
+    embedder: HashEmbedder = field(default_factory=lambda: HashEmbedder(256))
+
+    @property
+    def indexer(self) -> Indexer:
+        """The consumer's hand on the index."""
+        return Indexer(records=self.records, vectors=self.vectors, embedder=self.embedder, clock=lambda: 1000.0)
+
+    @asynccontextmanager
+    async def runtime(self, settings: Settings) -> AsyncIterator[ApiRuntime]:
+        """What the lifespan opens."""
+        limiter = None
+        if settings.limits_requests:
+            limiter = LocalLimiter(limit=settings.rate_limit_max, window_seconds=settings.rate_limit_window_seconds)
+        health = Health(
+            required={"postgres": self.records}, optional={"qdrant": self.vectors}, fresh_seconds=0, timeout_seconds=0.2
+        )
+        async with MemoryService(
+            records=self.records, vectors=self.vectors, embedder=self.embedder, weights=Weights()
+        ) as service:
+            yield ApiRuntime(settings, service, limiter, Tokens(text=f"{TOKEN}, another-token"), health)
+
+    def app(self, **variables: str) -> FastAPI:
+        """The application under these environment variables."""
+        environment = {"SOMA_RATE_LIMIT_MAX": "0", **variables}
+        return create_app(Settings.model_validate(environment), self.runtime)
+
+    @asynccontextmanager
+    async def client(self, **variables: str) -> AsyncIterator[httpx.AsyncClient]:
+        """A client with the right token."""
+        app = self.app(**variables)
+        transport = httpx.ASGITransport(app=app, raise_app_exceptions=False)
+        async with (
+            app.router.lifespan_context(app),
+            httpx.AsyncClient(
+                transport=transport, base_url="http://soma", headers={"authorization": f"Bearer {TOKEN}"}
+            ) as client,
+        ):
+            yield client
+
+
+@pytest.fixture
+def world() -> World:
+    """Empty stores."""
+    return World()
+
+
+@pytest.fixture
+async def client(world: World) -> AsyncIterator[httpx.AsyncClient]:
+    """A client of an API without rate limit."""
+    async with world.client() as opened:
+        yield opened
