@@ -75,6 +75,9 @@ def deploy(cluster: Target, tools: Tools, images: Images, say: Say) -> None:
 
 def install_operator(tools: Tools, images: Images) -> None:
     """Install or upgrade the operator's chart with exactly these images."""
+    # A Helm that was killed leaves a record that blocks every later one; the objects themselves are adopted.
+    unfinished = "owner=helm,name=somamemory-operator,status in (pending-install,pending-upgrade,pending-rollback)"
+    tools.kubectl("delete", "secret", "-n", OPERATOR_NAMESPACE, "-l", unfinished, "--ignore-not-found")
     references = [f"images.{part}={reference}" for part, reference in images.parts.items()]
     settings = [f"image={images.operator}", *references]
     tools.helm(
