@@ -80,7 +80,13 @@ async def test_a_forgotten_memory_is_gone_everywhere_until_stored_again(client: 
 
 
 async def test_system_fields_cannot_be_spoofed_but_are_kept(client: httpx.AsyncClient) -> None:
-    spoof = {"memory_type": "divine", "coordinate": [9], "importance_norm": 7, "access_count": 99, "links": ["x"]}
+    spoof: dict[str, Any] = {
+        "memory_type": "divine",
+        "coordinate": [9],
+        "importance_norm": 7,
+        "access_count": 99,
+        "links": ["x"],
+    }
     await store(client, "1", fact="honest", **spoof)
 
     (match,) = await recalled(client, "honest")
