@@ -1,0 +1,72 @@
+"""A topic in this process, with a publisher and a group's member on it: for tests of what talks over Kafka."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from somafractalmemory.errors import Unavailable
+from somafractalmemory.events import MemoryEvent
+from somafractalmemory.ports import Message
+
+
+class LocalTopic:
+    """One partition, one group, and what was set aside with reason and error."""
+
+    def __init__(self, name: str = "memory.events") -> None:
+        self.name = name
+        self.messages: list[Message] = []
+        self.committed = 0
+        self.dead: list[tuple[Message, str, str]] = []
+        self.away = False
+
+    def add(self, value: bytes | None, key: bytes | None = None) -> None:
+        """Put a message there, whatever it is."""
+        self.messages.append(Message(value, key, self.name, 0, len(self.messages)))
+
+    def check(self) -> None:
+        """Raises Unavailable while a test has taken the topic away."""
+        if self.away:
+            raise Unavailable("kafka", "switched off")
+
+
+class LocalPublisher:
+    """Puts events on a topic."""
+
+    def __init__(self, topic: LocalTopic) -> None:
+        self._topic = topic
+
+    async def ping(self) -> None:
+        self._topic.check()
+
+    async def publish(self, events: Sequence[MemoryEvent]) -> Sequence[bool]:
+        self._topic.check()
+        for event in events:
+            self._topic.add(event.encoded(), str(event.id).encode())
+        return [True] * len(events)
+
+
+class LocalStream:
+    """Reads a topic from where its group is."""
+
+    def __init__(self, topic: LocalTopic) -> None:
+        self._topic = topic
+        self._position = topic.committed
+
+    async def ping(self) -> None:
+        self._topic.check()
+
+    async def take(self, limit: int, timeout_seconds: float) -> Sequence[Message]:  # noqa: ARG002  # a port
+        self._topic.check()
+        taken = [replace(message) for message in self._topic.messages[self._position : self._position + limit]]
+        self._position += len(taken)
+        return taken
+
+    async def hold(self, seconds: float) -> bool:  # noqa: ARG002  # nobody here could take a partition away
+        return True
+
+    async def commit(self, messages: Sequence[Message]) -> None:
+        self._topic.check()
+        self._topic.committed = max([self._topic.committed, *(message.offset + 1 for message in messages)])
+
+    async def set_aside(self, message: Message, reason: str, error: str) -> None:
+        self._topic.check()
+        self._topic.dead.append((message, reason, error))
