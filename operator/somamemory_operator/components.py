@@ -5,11 +5,12 @@ from datetime import datetime
 
 from somamemory_operator import names
 from somamemory_operator.desired import Desired
+from somamemory_operator.manifests.migration import is_done
 from somamemory_operator.model import quantity_bytes
 from somamemory_operator.names import STORES, WORKLOADS, Component
 from somamemory_operator.observed import Key, Obj, World, at, is_terminating
-from somamemory_operator.plan import Held, Plan
-from somamemory_operator.podproblems import worst
+from somamemory_operator.plan import Plan
+from somamemory_operator.podproblems import Finding, worst
 from somamemory_operator.reasons import Reason
 from somamemory_operator.resource import SomaMemory
 
@@ -76,8 +77,10 @@ def _report(view: View, component: Component) -> Report:
     live = world.children.get(key)
     held = next((entry for entry in (plan.held if plan else ()) if entry.key == key), None)
     report = _counted(component, live, world)
+    if component in (Component.API, Component.CONSUMER) and (found := _migration(view)) is not None:
+        return replace(report, reason=found.reason, message=found.message)
     if held is not None:
-        return _waiting(report, held, view)
+        return replace(report, reason=held.reason, message=held.message)
     if live is None or is_terminating(live):
         return replace(report, reason=Reason.WAITING, message=f"{key} does not exist yet.")
     if plan is not None and key in _pending(plan):
@@ -123,32 +126,27 @@ def _rollout(report: Report, live: Obj, view: View) -> Report:
     return replace(report, reason=Reason.ROLLING_OUT, message=text)
 
 
-def _waiting(report: Report, held: Held, view: View) -> Report:
-    """What it waits for is more interesting than that it waits."""
-    if held.reason is not Reason.WAITING_FOR_MIGRATION:
-        return replace(report, reason=held.reason, message=held.message)
+def _migration(view: View) -> Finding | None:
+    """What keeps the database from being migrated, None when it is: API and consumer are not ready before."""
     job = next((wanted for wanted in view.desired or () if wanted.obj["kind"] == "Job"), None)
-    if job is None or job.held is not None:
-        return replace(report, reason=Reason.WAITING_FOR_POSTGRES, message="Waits until Postgres is ready.")
-    reason, message = _migration(job.key.name, view)
-    return replace(report, reason=reason, message=message)
-
-
-def _migration(job: str, view: View) -> tuple[Reason, str]:
+    if job is None or is_done(view.world, job.obj):
+        return None
+    if job.held is not None:
+        return Finding(job.held.reason, job.held.message)
+    name, namespace = job.key.name, view.memory.namespace
     found = worst(view.world.pods_of(Component.MIGRATION), view.now)
-    namespace = view.memory.namespace
-    failed = any(
-        condition["type"] == "Failed" and condition["status"] == "True"
-        for condition in at(view.world.get("Job", job), "status", "conditions") or ()
-    )
-    if failed or (found is not None and found.reason is Reason.CRASH_LOOP_BACK_OFF):
-        return Reason.MIGRATION_FAILED, (
-            f"The migration of the database fails: `kubectl logs -n {namespace} job/{job}` says why. It is tried again "
-            f"by itself for hours, and anew after `kubectl delete job -n {namespace} {job}`."
+    if _has_failed(view.world.get("Job", name)) or (found and found.reason is Reason.CRASH_LOOP_BACK_OFF):
+        return Finding(
+            Reason.MIGRATION_FAILED,
+            f"The migration of the database fails: `kubectl logs -n {namespace} job/{name}` says why. It is tried "
+            f"again by itself for hours, and anew after `kubectl delete job -n {namespace} {name}`.",
         )
-    if found is not None and found.reason is not Reason.NOT_READY:
-        return found.reason, found.message
-    return Reason.MIGRATION_RUNNING, f"Waits until Job {job} has migrated the database."
+    return found or Finding(Reason.MIGRATION_RUNNING, f"Waits until Job {name} has migrated the database.")
+
+
+def _has_failed(job: Obj | None) -> bool:
+    conditions = at(job, "status", "conditions") or ()
+    return any(condition["type"] == "Failed" and condition["status"] == "True" for condition in conditions)
 
 
 def is_rolled_out(live: Obj) -> bool:

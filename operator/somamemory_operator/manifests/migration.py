@@ -5,7 +5,7 @@ from somamemory_operator.desired import Gate
 from somamemory_operator.manifests import clients, pods, stores
 from somamemory_operator.manifests.context import Context, short_hash
 from somamemory_operator.names import Component
-from somamemory_operator.observed import Obj, at, uid_of
+from somamemory_operator.observed import Obj, World, at, key_of, uid_of
 from somamemory_operator.podfields import Resources, Workload
 from somamemory_operator.reasons import Reason
 
@@ -48,11 +48,28 @@ def needs_postgres(context: Context) -> Gate:
 
 
 def needs_migration(context: Context) -> Gate:
-    """Open once the Job of this version has completed for this database."""
-    live = context.world.get("Job", job(context)["metadata"]["name"])
-    same = at(live, "metadata", "annotations", names.DATABASE_ANNOTATION) == database_identity(context)
-    done = live is not None and same and is_complete(live)
-    return Gate(done, Reason.WAITING_FOR_MIGRATION, "Waits until the database has been migrated to this version.")
+    """Open once the Job of this version has completed for this database.
+
+    It holds back a first start and a new version. Pods of this very image that are there already are repaired and
+    changed meanwhile: when a database without a volume was lost, they wait for its migration by themselves.
+    """
+    is_open = is_done(context.world, job(context)) or _runs_already(context)
+    return Gate(is_open, Reason.WAITING_FOR_MIGRATION, "Waits until the database has been migrated to this version.")
+
+
+def is_done(world: World, wanted: Obj) -> bool:
+    """Whether this Job has completed for the database that is there now."""
+    live = world.get("Job", key_of(wanted).name)
+    databases = [at(obj, "metadata", "annotations", names.DATABASE_ANNOTATION) for obj in (wanted, live)]
+    return live is not None and databases[0] == databases[1] and is_complete(live)
+
+
+def _runs_already(context: Context) -> bool:
+    """Whether API or consumer is deployed with this very image."""
+    clients = (names.child(context.name, part) for part in (Component.API, Component.CONSUMER))
+    live = (context.world.get("Deployment", name) for name in clients)
+    containers = (at(obj, "spec", "template", "spec", "containers") or () for obj in live)
+    return any(container["image"] == context.api_image() for group in containers for container in group)
 
 
 def is_complete(job: Obj) -> bool:

@@ -121,6 +121,19 @@ def test_the_database_of_a_lost_pod_without_volume_is_migrated_again() -> None:
     assert job(cluster)["uid"] != before["uid"]
 
 
+@pytest.mark.parametrize("name", ["demo-api", "demo-consumer"])
+def test_pods_are_repaired_while_a_lost_database_is_migrated_again(name: str) -> None:
+    """The gate holds back new versions, not repairs."""
+    cluster = FakeCluster()
+    cluster.settle(memory())
+    cluster.delete(Key("Pod", "demo-postgres-0"))
+    cluster.delete(Key("Deployment", name))
+
+    cluster.step(memory())
+
+    assert Key("Deployment", name) in cluster.objects
+
+
 def test_the_database_on_a_volume_is_not_migrated_again_when_its_pod_goes() -> None:
     cluster = FakeCluster()
     cluster.settle(memory(VOLUMES))

@@ -243,6 +243,17 @@ def test_a_failing_migration_is_named() -> None:
     assert "kubectl logs -n space job/demo-migrate-" in found["message"]
 
 
+def test_without_its_migration_nothing_is_ready(settled: FakeCluster) -> None:
+    """Also while the pods still look well: their database is a new and empty one."""
+    [job] = [live for key, live in settled.objects.items() if key.kind == "Job"]
+    job["status"] = {}
+
+    found = report(settled, memory())
+
+    assert condition(found, "ApiReady")["reason"] == condition(found, "ConsumerReady")["reason"] == "MigrationRunning"
+    assert verdicts(found)["Ready"] == "False"
+
+
 def test_an_impossible_image_is_named_although_the_migration_meets_it_first() -> None:
     cluster = FakeCluster()
     cluster.step(memory())
