@@ -233,6 +233,8 @@ def _ours(error: Exception) -> SomaError:
             return Rejected(f"Postgres refuses the item: {error.diag.message_primary}")
         if error.sqlstate in {"42P01", "42703"}:  # undefined table or column
             return Unavailable("postgres", "its schema is not there yet: run `soma migrate`")
+    elif isinstance(error, psycopg.DataError):  # refused by the client before it was sent, such as a NUL in a text
+        return Rejected(f"Postgres cannot hold the item: {error}")
     if isinstance(error, PoolTimeout):
         return Unavailable("postgres", f"no connection within {POOL_WAIT_SECONDS:g} s")
     return Unavailable("postgres", str(error).splitlines()[0] if str(error) else type(error).__name__)

@@ -89,7 +89,7 @@ DONE = "delete from outbox where number = any(%(numbers)s::bigint[])"
 
 # The oldest row tells the age; counting stops where it would become slow, a backlog of that size is told anyway.
 DEPTH = """
-select (select count(*) from (select from outbox limit 1000000) as some),
+select (select count(*) from (select from outbox limit 1000000) as counted),
     coalesce(extract(epoch from now())
         - (select occurred_at from outbox order by number limit 1), 0)::double precision
 """
