@@ -55,6 +55,10 @@ class NotLeaderError(Exception):
     """A write was stopped because this replica no longer holds the lease."""
 
 
+class NoClusterError(Exception):
+    """Nothing says which cluster to connect to."""
+
+
 class Connection:
     """Requests and streams of JSON. Writing needs `may_write()`, so that a lost lease stops every write at once."""
 
@@ -171,18 +175,29 @@ async def _lines(response: aiohttp.ClientResponse) -> AsyncIterator[bytes]:
 async def connect(
     metrics: Metrics, may_write: Callable[[], bool] = lambda: True, kubeconfig: Path | None = None
 ) -> AsyncIterator[Connection]:
-    """Open a connection with the pod's service account, or with a kubeconfig outside of a cluster."""
+    """Open a connection with the pod's service account, or with a kubeconfig outside of a cluster.
+
+    Raises NoClusterError when there is neither.
+    """
     settings = client.Configuration()
     try:
-        if kubeconfig is not None:
-            await config.load_kube_config(config_file=str(kubeconfig), client_configuration=settings)  # type: ignore[no-untyped-call]
-        else:
-            config.load_incluster_config(client_configuration=settings)  # type: ignore[no-untyped-call]
-    except config.ConfigException:
-        await config.load_kube_config(client_configuration=settings)  # type: ignore[no-untyped-call]
+        await _load(settings, kubeconfig)
+    except config.ConfigException as error:
+        advice = "run in a pod with a service account, or set KUBECONFIG to the path of a valid kubeconfig"
+        raise NoClusterError(f"No cluster to connect to ({error}): {advice}.") from error
     settings.retries = None
     settings.connection_pool_maxsize = _ANY_NUMBER  # every watch keeps one open
     async with client.ApiClient(settings) as api:
         api.user_agent = "somamemory-operator"
         yield Connection(api, metrics, may_write)
         await asyncio.sleep(0)  # lets aiohttp close its transports
+
+
+async def _load(settings: client.Configuration, kubeconfig: Path | None) -> None:
+    if kubeconfig is not None:
+        await config.load_kube_config(config_file=str(kubeconfig), client_configuration=settings)  # type: ignore[no-untyped-call]
+        return
+    try:
+        config.load_incluster_config(client_configuration=settings)  # type: ignore[no-untyped-call]
+    except config.ConfigException:
+        await config.load_kube_config(client_configuration=settings)  # type: ignore[no-untyped-call]

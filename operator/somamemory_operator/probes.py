@@ -17,18 +17,23 @@ _ANY_INTERFACE = None
 def application(registry: CollectorRegistry, unhealthy: Problems, unready: Problems) -> web.Application:
     """Return the application that answers /healthz, /readyz and /metrics."""
 
+    async def healthz(_: web.Request) -> web.Response:
+        return _answer(unhealthy())
+
+    async def readyz(_: web.Request) -> web.Response:
+        return _answer(unready())
+
     async def metrics(_: web.Request) -> web.Response:
         return web.Response(body=generate_latest(registry), headers={"Content-Type": CONTENT_TYPE_LATEST})
 
     app = web.Application()
-    app.router.add_get("/healthz", lambda _: _answer(unhealthy))
-    app.router.add_get("/readyz", lambda _: _answer(unready))
-    app.router.add_get("/metrics", metrics)
+    for handler in (healthz, readyz, metrics):
+        app.router.add_get(f"/{handler.__name__}", handler)
     return app
 
 
-async def _answer(problems: Problems) -> web.Response:
-    found = list(problems())
+def _answer(problems: Iterable[str]) -> web.Response:
+    found = list(problems)
     return web.Response(text="".join(f"{each}\n" for each in found) or "ok\n", status=503 if found else 200)
 
 

@@ -12,11 +12,12 @@ import socket
 import time
 from collections.abc import Awaitable, Callable, Coroutine, Iterator, Sequence
 from contextlib import suppress
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
 
 from somamemory_operator.cluster import Cluster
-from somamemory_operator.connection import ApiError, Connection, connect
+from somamemory_operator.connection import ApiError, Connection, NoClusterError, connect
 from somamemory_operator.hearing import Hearing
 from somamemory_operator.leader import KubernetesLease, Leader
 from somamemory_operator.probes import application, serving
@@ -29,13 +30,19 @@ from somamemory_operator.watches import Watch, watches
 Hear = Callable[[MemoryKey, int, bool], None]
 """Called for an event about a SomaMemory: its key, its version, whether it was deleted."""
 
-_LOOK_SECONDS = 20.0
-_DEAF_SECONDS = 60.0
-_SILENT_SECONDS = 300.0
 _STOP_SECONDS = 8.0
 _LISTENER_STOP_SECONDS = 2.0
 _RESYNC_SPREAD = 0.1
 _NAMESPACE_FILE = Path("/var/run/secrets/kubernetes.io/serviceaccount/namespace")
+
+
+@dataclass(frozen=True)
+class Limits:
+    """How often SomaMemories are listed, and how long Kopf and the watches may be out of step, in seconds."""
+
+    look: float = 20.0
+    deaf: float = 60.0
+    silent: float = 300.0
 
 
 class Listener(Protocol):
@@ -63,8 +70,15 @@ class ConfigurationError(Exception):
 class Program:
     """One replica of the operator."""
 
-    def __init__(self, settings: Settings, make_listener: MakeListener) -> None:
-        self._settings, self._make_listener = settings, make_listener
+    def __init__(
+        self,
+        settings: Settings,
+        make_listener: MakeListener,
+        limits: Limits = Limits(),
+        kubeconfig: Path | None = None,
+    ) -> None:
+        self._settings, self._make_listener, self._limits = settings, make_listener, limits
+        self._kubeconfig = kubeconfig
         self._metrics, self._hearing = Metrics(), Hearing()
         self._queue = Wakeups(self._metrics, workers=settings.workers)
         self._queue.pause()
@@ -93,16 +107,17 @@ class Program:
 
     def _failed(self, error: BaseException | None) -> int:
         for cause in _leaves(error):
-            known = isinstance(cause, (OSError, ConfigurationError, PartEndedError))
+            known = isinstance(cause, (OSError, ConfigurationError, NoClusterError, PartEndedError))
             self._log.error("the operator ends", error=str(cause), exc_info=None if known else cause)
         return 1
 
     async def _run(self) -> None:
         app = application(self._metrics.registry, self._unhealthy, self._unready)
-        async with serving(app, self._settings.metrics_port), connect(self._metrics) as unguarded:
+        metrics, kubeconfig = self._metrics, self._kubeconfig
+        async with serving(app, self._settings.metrics_port), connect(metrics, kubeconfig=kubeconfig) as unguarded:
             leader = self._leader(unguarded)
             may_write = leader.leading if leader else lambda: True
-            async with connect(self._metrics, may_write) as connection:
+            async with connect(metrics, may_write, kubeconfig) as connection:
                 await self._run_parts(connection, leader)
 
     async def _run_parts(self, connection: Connection, leader: Leader | None) -> None:
@@ -178,7 +193,7 @@ class Program:
             if is_resync:
                 resync_at = time.monotonic() + self._settings.resync_seconds * random.uniform(0.9, 1.1)  # noqa: S311
                 self._log.debug("looking at everything", memories=keys)
-            pause = max(0.0, min(_LOOK_SECONDS, resync_at - time.monotonic()))
+            pause = max(0.0, min(self._limits.look, resync_at - time.monotonic()))
             with suppress(TimeoutError):
                 async with asyncio.timeout(pause):
                     await self._everything.wait()
@@ -188,8 +203,8 @@ class Program:
         self._listed_at = time.monotonic()
         for key in self._hearing.compare(listed):
             self._queue.wake(key)
-        if self._hearing.deaf_seconds() > _DEAF_SECONDS:
-            raise PartEndedError(f"Kopf has been deaf for {_DEAF_SECONDS:g} s: a watch of it died. Starting afresh")
+        if (deaf := self._hearing.deaf_seconds()) > self._limits.deaf:
+            raise PartEndedError(f"Kopf has been deaf for {deaf:.0f} s: a watch of it died. Starting afresh")
         most = min(30.0, self._settings.resync_seconds * _RESYNC_SPREAD) if spread else 0.0
         for each in listed if wake_all else ():
             self._queue.wake(MemoryKey(each.namespace, each.name), random.uniform(0, most))  # noqa: S311 - jitter
@@ -224,11 +239,11 @@ class Program:
 
     def _unhealthy(self) -> Iterator[str]:
         """What only a new start can mend; that the API server is away is not of that kind."""
-        if self._listener is not None and self._listener.age() > _DEAF_SECONDS:
+        if self._listener is not None and self._listener.age() > self._limits.deaf:
             yield f"Kopf has not moved for {self._listener.age():.0f} s"
-        answered = time.monotonic() - self._listed_at < 2 * _LOOK_SECONDS
+        answered = time.monotonic() - self._listed_at < 2 * self._limits.look
         for watch in self._watches if answered else ():
-            if watch.age() > _SILENT_SECONDS:
+            if watch.age() > self._limits.silent:
                 yield f"the watch of {watch.kind} has been silent for {watch.age():.0f} s"
 
     def _unready(self) -> Iterator[str]:
