@@ -15,7 +15,7 @@ from somafractalmemory.settings import Settings
 log = structlog.get_logger(__name__)
 _LIBRARY_LOG = structlog.get_logger("librdkafka")
 
-_ANSWER_SECONDS = 5.0
+_ANSWER_SECONDS = 3.0
 _CREATION_SECONDS = 15.0
 _MIB = 1 << 20
 _AWAY = {KafkaError._ALL_BROKERS_DOWN, KafkaError._AUTHENTICATION, KafkaError._SSL}  # noqa: SLF001  # so they are named

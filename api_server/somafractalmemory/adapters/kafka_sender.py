@@ -42,6 +42,7 @@ class Sender:
             "compression.type": "lz4",
             "partitioner": "murmur2_random",  # Java's, so that other producers agree on a key's partition
             "message.max.bytes": max_message_bytes(settings),
+            "queue.buffering.max.kbytes": 128 * 1024,
             "error_cb": self.watch.on_error,
             "logger": RdkafkaLog(),
         }

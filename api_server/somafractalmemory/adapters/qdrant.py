@@ -30,7 +30,6 @@ from somafractalmemory.ports import Search
 log = structlog.get_logger(__name__)
 
 MARKER_ID = uuid5(ROOT_ID, "marker of the index")
-MAX_REQUEST_BYTES = 8 << 20  # Qdrant takes 32 MiB
 _OLDEST_SERVER = (1, 16)  # older ones ignore `update_filter` silently, and a late write would win
 _SETUP_SECONDS = 15.0
 _JSON = {"Content-Type": "application/json"}
@@ -72,13 +71,20 @@ class QdrantVectors:
     """One collection, made on first use and again whenever it has vanished."""
 
     def __init__(
-        self, client: AsyncQdrantClient, *, collection: str, dimensions: int, timeout_seconds: float = 2.0
+        self,
+        client: AsyncQdrantClient,
+        *,
+        collection: str,
+        dimensions: int,
+        timeout_seconds: float = 2.0,
+        max_request_bytes: int = 8 << 20,  # Qdrant takes 32 MiB
     ) -> None:
         self._client = client
         self._api = client.http.client
         self._path = f"/collections/{collection}"
         self._dimensions = dimensions
         self._timeout_seconds = timeout_seconds
+        self._max_request_bytes = max_request_bytes
         self._prepared = False
         self._preparing: asyncio.Task[None] | None = None
         self._birth: str | None = None
@@ -94,7 +100,7 @@ class QdrantVectors:
         await self._ask("GET", "")
 
     async def upsert(self, points: Sequence[Point]) -> None:
-        for body in _upserts(points):
+        for body in _upserts(points, self._max_request_bytes):
             await self._ask("POST", "/points/batch?wait=true", body)
 
     async def query(self, embedding: Embedding, search: Search, *, hybrid: bool) -> Sequence[Hit]:
@@ -268,7 +274,7 @@ def _hits(lists: dict[str, Any]) -> list[Hit]:
     ]
 
 
-def _upserts(points: Iterable[Point]) -> Iterator[bytes]:
+def _upserts(points: Iterable[Point], limit: int) -> Iterator[bytes]:
     """Bodies of bounded size; the points of one version share a condition."""
     operations: list[dict[str, Any]] = []
     size = 0
@@ -276,7 +282,7 @@ def _upserts(points: Iterable[Point]) -> Iterator[bytes]:
         encoded: list[orjson.Fragment] = []
         for point in group:
             one = _encoded(point)
-            if size + len(one) > MAX_REQUEST_BYTES and (encoded or operations):
+            if size + len(one) > limit and (encoded or operations):
                 yield _batch([*operations, _upsert(encoded, version)] if encoded else operations)
                 operations, encoded, size = [], [], 0
             encoded.append(orjson.Fragment(one))

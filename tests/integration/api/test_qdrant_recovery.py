@@ -1,0 +1,201 @@
+"""The index away, killed, emptied, behind a wrong key: what callers see, and that it heals without a restart."""
+
+import asyncio
+import time
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from uuid import uuid4
+
+import httpx
+import pytest
+from qdrant_client import AsyncQdrantClient
+
+from somafractalmemory.adapters.qdrant import QdrantVectors, open_vectors
+from somafractalmemory.errors import Rejected, Unavailable
+from tests.contracts.vectors import DIMENSIONS, a_point, a_tombstone, found
+from tests.services.qdrant import QdrantEdgeServer
+from tests.services.server import free_port
+
+
+@asynccontextmanager
+async def an_index(
+    server: QdrantEdgeServer, *, api_key: str | None = None, collection: str | None = None
+) -> AsyncIterator[QdrantVectors]:
+    async with open_vectors(
+        url=server.url,
+        api_key=api_key or server.api_key,
+        collection=collection or f"recovery_{uuid4().hex}",
+        dimensions=DIMENSIONS,
+    ) as vectors:
+        yield vectors
+
+
+async def drop(server: QdrantEdgeServer, vectors: QdrantVectors) -> None:
+    """What losing the volume looks like."""
+    async with httpx.AsyncClient(headers={"api-key": server.api_key}, trust_env=False) as client:
+        assert (await client.delete(f"{server.url}{vectors._path}")).status_code == 200
+
+
+async def test_nobody_there_is_said_in_time_and_heals_by_itself() -> None:
+    server = QdrantEdgeServer(free_port())
+    try:
+        async with an_index(server) as vectors:
+            started = time.monotonic()
+            for call in (vectors.ping, vectors.is_complete, lambda: found(vectors, "anything")):
+                with pytest.raises(Unavailable, match="qdrant"):
+                    await call()
+            with pytest.raises(Unavailable):
+                await vectors.upsert([await a_point("lost")])
+            assert time.monotonic() - started < 9.0
+
+            server.start()
+            await vectors.upsert([await a_point("found again")])
+
+            assert len(await found(vectors, "found again")) == 1
+    finally:
+        server.remove()
+
+
+async def test_acknowledged_writes_outlive_a_kill(qdrant_server: QdrantEdgeServer) -> None:
+    async with an_index(qdrant_server) as vectors:
+        points, grave = [await a_point(f"pearl {n}") for n in range(50)], await a_point("pearl of sand")
+        await vectors.upsert([*points, a_tombstone(grave.id, 2)])
+        await vectors.mark_complete()
+
+        qdrant_server.kill9()
+        with pytest.raises(Unavailable):
+            await vectors.ping()
+        qdrant_server.start()
+
+        await vectors.upsert([grave])
+        assert set(await found(vectors, "pearl", limit=100)) == {point.id for point in points}
+        assert await vectors.is_complete()
+
+
+async def test_connections_that_died_meanwhile_are_not_noticed(qdrant_server: QdrantEdgeServer) -> None:
+    async with an_index(qdrant_server) as vectors:
+        await asyncio.gather(*(vectors.ping() for _ in range(20)))
+
+        qdrant_server.restart()
+
+        await asyncio.gather(*(vectors.ping() for _ in range(20)))
+
+
+async def test_a_lost_collection_is_made_again_and_is_incomplete(qdrant_server: QdrantEdgeServer) -> None:
+    async with an_index(qdrant_server) as vectors:
+        await vectors.upsert([await a_point("gone")])
+        await vectors.mark_complete()
+        await drop(qdrant_server, vectors)
+
+        points = [await a_point(f"new {n}") for n in range(10)]
+        await asyncio.gather(*(vectors.upsert([point]) for point in points))
+
+        assert len(await found(vectors, "new")) == 10
+        assert not await vectors.is_complete()
+
+
+async def test_a_rebuild_does_not_mark_a_collection_that_took_the_place_of_its_own(
+    qdrant_server: QdrantEdgeServer,
+) -> None:
+    async with an_index(qdrant_server) as vectors:
+        assert not await vectors.is_complete()
+        await drop(qdrant_server, vectors)
+        await vectors.upsert([await a_point("the second half of the rebuild")])
+
+        await vectors.mark_complete()
+
+        assert not await vectors.is_complete()
+
+
+async def test_two_processes_make_one_collection(qdrant_server: QdrantEdgeServer) -> None:
+    name = f"recovery_{uuid4().hex}"
+    async with (
+        an_index(qdrant_server, collection=name) as api,
+        an_index(qdrant_server, collection=name) as consumer,
+    ):
+        place = uuid4()
+        writes = [await a_point(f"draft {n}", id=place, version=n) for n in range(1, 21)]
+        await asyncio.gather(*((api, consumer)[n % 2].upsert([write]) for n, write in enumerate(reversed(writes))))
+        await consumer.mark_complete()
+
+        assert (await found(api, "draft"))[place].version == 20
+        assert await api.is_complete()
+
+
+async def test_a_wrong_key_is_named(qdrant_server: QdrantEdgeServer) -> None:
+    async with an_index(qdrant_server, api_key="wrong") as vectors:
+        with pytest.raises(Unavailable, match="QDRANT_API_KEY"):
+            await vectors.ping()
+
+
+async def test_points_that_fit_no_request_together_go_in_several(qdrant_server: QdrantEdgeServer) -> None:
+    client = AsyncQdrantClient(
+        url=qdrant_server.url, headers={"api-key": qdrant_server.api_key}, check_compatibility=False
+    )
+    vectors = QdrantVectors(client, collection=f"recovery_{uuid4().hex}", dimensions=DIMENSIONS, max_request_bytes=5000)
+    try:
+        points = [await a_point(f"grain {n}", version=n % 2 + 1) for n in range(60)]
+        await vectors.upsert(points)
+
+        hits = await found(vectors, "grain", limit=100)
+    finally:
+        await vectors.close()
+
+    assert {place: hit.version for place, hit in hits.items()} == {point.id: point.version for point in points}
+
+
+def answering(status: int, body: dict[str, object], headers: dict[str, str] | None = None) -> httpx.MockTransport:
+    """A server that has its collection and answers everything else in one way."""
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        if request.url.path == "/":
+            return httpx.Response(200, json={"version": "1.16.0"})
+        if request.method == "PUT" or request.url.path.endswith("/points/batch"):
+            return httpx.Response(200, json={"result": True})
+        if request.url.path == "/collections/c":
+            return httpx.Response(200, json={"result": {}})
+        return httpx.Response(status, json=body, headers=headers)
+
+    return httpx.MockTransport(answer)
+
+
+@asynccontextmanager
+async def over(transport: httpx.MockTransport) -> AsyncIterator[QdrantVectors]:
+    client = AsyncQdrantClient(url="http://qdrant:6333", check_compatibility=False, transport=transport)
+    vectors = QdrantVectors(client, collection="c", dimensions=DIMENSIONS)
+    try:
+        yield vectors
+    finally:
+        await vectors.close()
+
+
+@pytest.mark.parametrize("status", [400, 403, 404, 409, 429, 500, 502, 503])
+async def test_a_query_that_fails_in_any_way_is_unavailable(status: int) -> None:
+    async with over(answering(status, {"status": {"error": "because"}})) as vectors:
+        with pytest.raises(Unavailable):
+            await found(vectors, "anything")
+
+
+async def test_the_wait_that_the_server_asks_for_is_passed_on() -> None:
+    async with over(answering(429, {"status": {"error": "slow down"}}, {"Retry-After": "7"})) as vectors:
+        with pytest.raises(Unavailable, match="slow down") as caught:
+            await found(vectors, "anything")
+    assert caught.value.retry_after_seconds == 7
+
+
+async def test_a_write_that_the_server_refuses_for_good_is_rejected() -> None:
+    def answer(request: httpx.Request) -> httpx.Response:
+        if request.url.path.endswith("/points/batch") and b"birth" not in request.content:
+            return httpx.Response(422, json={"status": {"error": "expected dim: 64"}})
+        return httpx.Response(200, json={"result": {}, "version": "1.20.0"})
+
+    async with over(httpx.MockTransport(answer)) as vectors:
+        with pytest.raises(Rejected, match="expected dim: 64"):
+            await vectors.upsert([await a_point("too short")])
+
+
+async def test_a_release_without_conditional_updates_is_refused() -> None:
+    transport = httpx.MockTransport(lambda _: httpx.Response(200, json={"version": "1.15.5"}))
+    async with over(transport) as vectors:
+        with pytest.raises(Unavailable, match=r"1\.15\.5 has no conditional updates; use 1\.16"):
+            await vectors.upsert([await a_point("unsafe")])
