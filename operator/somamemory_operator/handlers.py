@@ -7,6 +7,7 @@ it would take the signals.
 
 import asyncio
 import logging
+import os
 import socket
 import sys
 import threading
@@ -30,7 +31,10 @@ def run() -> None:
     """Run the operator until it is told to stop; exits with 0 then, with 1 when a part of it failed."""
     settings = Settings()
     configure_logging(settings.log_level, settings.log_format)
-    sys.exit(asyncio.run(Program(settings, KopfThread).run()))
+    code = asyncio.run(Program(settings, KopfThread).run())
+    logging.shutdown()
+    sys.stdout.flush()
+    os._exit(code)
 
 
 def registry(hear: Hear) -> kopf.OperatorRegistry:

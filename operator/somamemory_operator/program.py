@@ -12,12 +12,12 @@ import socket
 import time
 from collections.abc import Awaitable, Callable, Coroutine, Iterator, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
 from somamemory_operator.cluster import Cluster
 from somamemory_operator.connection import ApiError, Connection, NoClusterError, connect
+from somamemory_operator.health import LIMITS, Health, Limits, Listener
 from somamemory_operator.hearing import Hearing
 from somamemory_operator.leader import KubernetesLease, Leader
 from somamemory_operator.probes import application, serving
@@ -25,7 +25,7 @@ from somamemory_operator.reconciler import Reconciler
 from somamemory_operator.settings import Settings
 from somamemory_operator.telemetry import Metrics, logger
 from somamemory_operator.wakeups import Backoff, MemoryKey, Wakeups
-from somamemory_operator.watches import Watch, watches
+from somamemory_operator.watches import watches
 
 Hear = Callable[[MemoryKey, int, bool], None]
 """Called for an event about a SomaMemory: its key, its version, whether it was deleted."""
@@ -34,25 +34,6 @@ _STOP_SECONDS = 8.0
 _LISTENER_STOP_SECONDS = 2.0
 _RESYNC_SPREAD = 0.1
 _NAMESPACE_FILE = Path("/var/run/secrets/kubernetes.io/serviceaccount/namespace")
-
-
-@dataclass(frozen=True)
-class Limits:
-    """How often SomaMemories are listed, and how long Kopf and the watches may be out of step, in seconds."""
-
-    look: float = 20.0
-    deaf: float = 60.0
-    silent: float = 300.0
-
-
-class Listener(Protocol):
-    """What listens for events about SomaMemories, in a thread of its own."""
-
-    @property
-    def ready(self) -> bool: ...
-    def age(self) -> float: ...
-    def start(self) -> None: ...
-    def stop(self) -> None: ...
 
 
 MakeListener = Callable[[Sequence[str], Hear, Callable[[], None]], Listener]
@@ -74,7 +55,7 @@ class Program:
         self,
         settings: Settings,
         make_listener: MakeListener,
-        limits: Limits = Limits(),
+        limits: Limits = LIMITS,
         kubeconfig: Path | None = None,
     ) -> None:
         self._settings, self._make_listener, self._limits = settings, make_listener, limits
@@ -83,9 +64,8 @@ class Program:
         self._queue = Wakeups(self._metrics, workers=settings.workers)
         self._queue.pause()
         self._everything = asyncio.Event()
-        self._listed_at = float("-inf")
-        self._watches: list[Watch] = []
-        self._listener: Listener | None = None
+        self._health = Health(limits)
+        self._leader: Leader | None = None
         self._log = logger(__name__)
         self._metrics.unheard.set_function(self._hearing.unheard)
 
@@ -112,26 +92,26 @@ class Program:
         return 1
 
     async def _run(self) -> None:
-        app = application(self._metrics.registry, self._unhealthy, self._unready)
+        app = application(self._metrics.registry, self._health.problems, self._health.obstacles)
         metrics, kubeconfig = self._metrics, self._kubeconfig
         async with serving(app, self._settings.metrics_port), connect(metrics, kubeconfig=kubeconfig) as unguarded:
-            leader = self._leader(unguarded)
-            may_write = leader.leading if leader else lambda: True
+            self._leader = self._health.leader = self._candidate(unguarded)
+            may_write = self._leader.leading if self._leader else lambda: True
             async with connect(metrics, may_write, kubeconfig) as connection:
-                await self._run_parts(connection, leader)
+                await self._run_parts(connection)
 
-    async def _run_parts(self, connection: Connection, leader: Leader | None) -> None:
+    async def _run_parts(self, connection: Connection) -> None:
         namespaces = self._settings.watch_namespaces
         cluster = Cluster(connection, namespaces)
         reconciler = Reconciler(cluster, self._settings, self._metrics)
         await self._until_served(cluster)
-        self._watches = watches(connection, self._metrics, namespaces, self._queue.wake, self._everything.set)
+        self._health.watches = watches(connection, self._metrics, namespaces, self._queue.wake, self._everything.set)
         parts: dict[str, Coroutine[Any, Any, None]] = {
             "queue": self._queue.run(reconciler.reconcile),
             "list": self._look_around(cluster),
             "Kopf": self._listen(),
-            "leader election": self._lead(leader, reconciler),
-        } | {f"watch of {watch.kind}": watch.run() for watch in self._watches}
+            "leader election": self._lead(reconciler),
+        } | {f"watch of {watch.kind}": watch.run() for watch in self._health.watches}
         async with asyncio.TaskGroup() as group:
             for name, part in parts.items():
                 group.create_task(_for_ever(name, part), name=name)
@@ -151,7 +131,7 @@ class Program:
             else:
                 return
 
-    def _leader(self, connection: Connection) -> Leader | None:
+    def _candidate(self, connection: Connection) -> Leader | None:
         if not self._settings.leader_election:
             return None
         namespace = self._settings.lease_namespace or _own_namespace()
@@ -159,18 +139,18 @@ class Program:
         lease = KubernetesLease(connection, namespace, self._settings.lease_name)
         return Leader(lease, identity, self._metrics)
 
-    async def _lead(self, leader: Leader | None, reconciler: Reconciler) -> None:
+    async def _lead(self, reconciler: Reconciler) -> None:
         def gained() -> None:
             reconciler.forget()
             self._queue.resume()
             self._everything.set()
 
-        if leader is None:
+        if self._leader is None:
             self._metrics.leader.set(1)
             gained()
             await asyncio.Event().wait()
         else:
-            await leader.run(gained, self._queue.pause)
+            await self._leader.run(gained, self._queue.pause)
 
     async def _look_around(self, cluster: Cluster) -> None:
         """List the SomaMemories now and then: to wake all of them, and to find out whether Kopf is deaf."""
@@ -200,7 +180,7 @@ class Program:
 
     async def _list(self, cluster: Cluster, *, wake_all: bool, spread: bool) -> int:
         listed = await cluster.list_memories()
-        self._listed_at = time.monotonic()
+        self._health.listed_at = time.monotonic()
         for key in self._hearing.compare(listed):
             self._queue.wake(key)
         if (deaf := self._hearing.deaf_seconds()) > self._limits.deaf:
@@ -222,13 +202,13 @@ class Program:
             with suppress(RuntimeError):
                 loop.call_soon_threadsafe(ended.set)
 
-        self._listener = self._make_listener(self._settings.watch_namespaces, hear, end)
-        self._metrics.kopf_age.set_function(self._listener.age)
-        self._listener.start()
+        listener = self._health.listener = self._make_listener(self._settings.watch_namespaces, hear, end)
+        self._metrics.kopf_age.set_function(listener.age)
+        listener.start()
         try:
             await ended.wait()
         finally:
-            self._listener.stop()
+            listener.stop()
             with suppress(TimeoutError):
                 async with asyncio.timeout(_LISTENER_STOP_SECONDS):
                     await ended.wait()
@@ -236,24 +216,6 @@ class Program:
     def _hear(self, key: MemoryKey, version: int, gone: bool) -> None:
         self._hearing.gone(key) if gone else self._hearing.heard(key, version)
         self._queue.wake(key)
-
-    def _unhealthy(self) -> Iterator[str]:
-        """What only a new start can mend; that the API server is away is not of that kind."""
-        if self._listener is not None and self._listener.age() > self._limits.deaf:
-            yield f"Kopf has not moved for {self._listener.age():.0f} s"
-        answered = time.monotonic() - self._listed_at < 2 * self._limits.look
-        for watch in self._watches if answered else ():
-            if watch.age() > self._limits.silent:
-                yield f"the watch of {watch.kind} has been silent for {watch.age():.0f} s"
-
-    def _unready(self) -> Iterator[str]:
-        """What is missing until this replica could work at once; a standby is as ready as a leader."""
-        yield from self._unhealthy()
-        if self._listener is None or not self._listener.ready:
-            yield "Kopf does not listen yet"
-        for watch in self._watches:
-            if not watch.synced.is_set():
-                yield f"the watch of {watch.kind} is not in sync yet"
 
 
 async def _for_ever(name: str, part: Awaitable[None]) -> None:

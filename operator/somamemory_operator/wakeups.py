@@ -108,9 +108,15 @@ class Wakeups:
             if key not in self._running:
                 del self._due[key]
                 self._started[key] = now
+                self._forget_old_starts(now)
                 task = asyncio.ensure_future(handle(key))
                 self._running[key] = task
                 task.add_done_callback(lambda done, key=key: self._finished(key, done))  # type: ignore[misc]
+
+    def _forget_old_starts(self, now: float) -> None:
+        """Starts matter for `gap` seconds only; those of resources that are gone must not pile up."""
+        if len(self._started) > self._limit:
+            self._started = {key: began for key, began in self._started.items() if now - began < self._gap}
 
     def _finished(self, key: MemoryKey, task: asyncio.Task[float | None]) -> None:
         del self._running[key]

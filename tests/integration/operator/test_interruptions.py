@@ -11,7 +11,8 @@ import pytest
 from somamemory_operator import names
 from somamemory_operator.cluster import Cluster
 from somamemory_operator.connection import connect
-from somamemory_operator.program import Hear, Limits, Program
+from somamemory_operator.health import Limits
+from somamemory_operator.program import Hear, Program
 from somamemory_operator.reconciler import Reconciler
 from somamemory_operator.settings import Settings
 from somamemory_operator.telemetry import Metrics
