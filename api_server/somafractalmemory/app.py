@@ -12,7 +12,7 @@ from fastapi.openapi.utils import get_openapi
 from pydantic import ValidationError
 from starlette.exceptions import HTTPException
 from starlette.middleware.cors import CORSMiddleware
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 
 from somafractalmemory import __version__, errors
@@ -52,6 +52,7 @@ def create_app(settings: Settings, open_runtime: Opener) -> FastAPI:
     app.add_exception_handler(ValidationError, on_validation_error)
     app.add_exception_handler(RequestValidationError, on_validation_error)
     app.add_exception_handler(HTTPException, on_http_exception)
+    app.add_exception_handler(ClientDisconnect, on_hang_up)
     app.add_exception_handler(Exception, on_bug)
     app.add_middleware(RequestMetrics)
     if settings.cors_origins:
@@ -127,6 +128,11 @@ async def on_http_exception(_: Request, error: Exception) -> Response:
     if not isinstance(error, HTTPException):
         raise error
     return problem(error.status_code, str(error.detail), headers=dict(error.headers or {}))
+
+
+async def on_hang_up(_: Request, __: Exception) -> Response:
+    """The caller went away in the middle of its body: no bug, and nobody reads this."""
+    return problem(HTTPStatus.BAD_REQUEST, "the body ended too early")
 
 
 async def on_bug(request: Request, error: Exception) -> Response:

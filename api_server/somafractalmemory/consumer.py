@@ -7,7 +7,7 @@ message that can never be applied is set aside with its reason; a store that is 
 import asyncio
 import random
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import structlog
 
@@ -15,10 +15,11 @@ from somafractalmemory import telemetry
 from somafractalmemory.errors import PoisonEvent, Rejected, SomaError, Unavailable
 from somafractalmemory.events import MemoryEvent, decode_event
 from somafractalmemory.indexing import Indexer
-from somafractalmemory.ports import EventLog, Message, Stream
+from somafractalmemory.ports import EventLog, Message, Stream, Vectors
 
 log = structlog.get_logger(__name__)
 
+_SWEEP_EVERY_SECONDS = 3600.0
 Letter = tuple[Message, MemoryEvent]
 
 
@@ -122,18 +123,38 @@ class Consumer:
 
 
 class Rebuilder:
-    """Watches the index; when it was lost, fills it again from the truth."""
+    """Looks after the index: fills it again from the truth when it was lost, and sweeps tombstones out of it."""
 
-    def __init__(self, *, indexer: Indexer, every_seconds: float = 5.0) -> None:
+    def __init__(
+        self,
+        *,
+        indexer: Indexer,
+        vectors: Vectors,
+        every_seconds: float = 5.0,
+        tombstones_last_seconds: float = 24 * 3600.0,
+        clock: Callable[[], float] = time.time,
+    ) -> None:
         self._indexer = indexer
+        self._vectors = vectors
         self._every_seconds = every_seconds
+        self._tombstones_last_seconds = tombstones_last_seconds
+        self._clock = clock
+        self._swept_at = clock()
 
     async def run(self) -> None:
         """Look again and again until cancelled."""
         while True:
             try:
-                if await self._indexer.rebuild_if_lost(telemetry.REBUILT.inc):
-                    log.info("index_rebuilt")
+                await self.step()
             except SomaError as error:
-                log.warning("index_rebuild_delayed", error=str(error))
+                log.warning("index_care_delayed", error=str(error))
             await asyncio.sleep(self._every_seconds)
+
+    async def step(self) -> None:
+        """One look. Raises Unavailable."""
+        if await self._indexer.rebuild_if_lost(telemetry.REBUILT.inc):
+            log.info("index_rebuilt")
+        if self._clock() - self._swept_at >= _SWEEP_EVERY_SECONDS:
+            # A write that is a day late does not exist: every request, event and retry has ended or reads the truth.
+            await self._vectors.sweep(self._clock() - self._tombstones_last_seconds)
+            self._swept_at = self._clock()

@@ -30,7 +30,7 @@ def fuse(hits: Sequence[Hit], weights: Weights, *, hybrid: bool) -> list[tuple[H
             hit,
             {
                 "dense": weights.dense / total * max(hit.dense, 0.0),
-                "sparse": weights.sparse / total * hit.sparse / best_sparse,
+                "sparse": weights.sparse / total * (hit.sparse / best_sparse),
             },
         )
         for hit in hits

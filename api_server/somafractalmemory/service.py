@@ -85,6 +85,7 @@ class MemoryService:
         )
         saved = await self._saves.submit(memory)
         self._written()
+        telemetry.STORED.labels(namespace).inc()
         return Remembered(saved, await self._try_index(_Fresh(memory, saved.version)))
 
     async def recall(

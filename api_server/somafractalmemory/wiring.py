@@ -68,7 +68,7 @@ async def open_api(settings: Settings) -> AsyncIterator[ApiRuntime]:
         health = Health(required={"postgres": records}, optional=optional)
         await stack.enter_async_context(_background(relay.run(), relay.watch_depth(), health.watch()))
         if not settings.eventing_enabled:  # nobody else would fill an index that was lost
-            await stack.enter_async_context(_background(Rebuilder(indexer=indexer).run()))
+            await stack.enter_async_context(_background(Rebuilder(indexer=indexer, vectors=vectors).run()))
         await stack.enter_async_context(service)
         yield ApiRuntime(settings, service, limiter, tokens_of(settings), health)
 
@@ -83,7 +83,7 @@ async def open_consumer(settings: Settings) -> AsyncIterator[ConsumerRuntime]:
         health = Health(required={"postgres": records, "kafka": stream}, optional={"qdrant": vectors})
         await stack.enter_async_context(_background(health.watch()))
         consumer = Consumer(stream=stream, events=records, indexer=indexer)
-        yield ConsumerRuntime(consumer, Rebuilder(indexer=indexer), health)
+        yield ConsumerRuntime(consumer, Rebuilder(indexer=indexer, vectors=vectors), health)
 
 
 async def _open_truth_and_index(

@@ -1,11 +1,14 @@
 """A topic in this process, with a publisher and a group's member on it: for tests of what talks over Kafka."""
 
+import asyncio
 from collections.abc import Sequence
 from dataclasses import replace
 
 from somafractalmemory.errors import Unavailable
 from somafractalmemory.events import MemoryEvent
 from somafractalmemory.ports import Message
+
+_NOTHING_SECONDS = 0.005  # a test need not wait as long as a consumer may
 
 
 class LocalTopic:
@@ -54,14 +57,17 @@ class LocalStream:
     async def ping(self) -> None:
         self._topic.check()
 
-    async def take(self, limit: int, timeout_seconds: float) -> Sequence[Message]:  # noqa: ARG002  # a port
+    async def take(self, limit: int, timeout_seconds: float) -> Sequence[Message]:
         self._topic.check()
         taken = [replace(message) for message in self._topic.messages[self._position : self._position + limit]]
         self._position += len(taken)
+        if not taken:
+            await asyncio.sleep(min(timeout_seconds, _NOTHING_SECONDS))
         return taken
 
-    async def hold(self, seconds: float) -> bool:  # noqa: ARG002  # nobody here could take a partition away
-        return True
+    async def hold(self, seconds: float) -> bool:
+        await asyncio.sleep(seconds)
+        return True  # nobody here could take a partition away
 
     async def commit(self, messages: Sequence[Message]) -> None:
         self._topic.check()

@@ -1,6 +1,7 @@
 """The whole API over stores in this process, each of which a test can take away."""
 
-from collections.abc import AsyncIterator
+import asyncio
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 
@@ -66,6 +67,13 @@ class World:
             ) as client,
         ):
             yield client
+
+
+async def eventually(look: Callable[[], object], *, seconds: float = 10.0) -> None:
+    """Return once `look` answers something true; fail after the deadline."""
+    async with asyncio.timeout(seconds):
+        while not look():  # noqa: ASYNC110  # what is looked at is no event of asyncio's
+            await asyncio.sleep(0.001)
 
 
 @pytest.fixture

@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator
 
 import httpx
 import pytest
+from structlog.testing import capture_logs
 
 from tests.unit.api_server.conftest import TOKEN, World
 
@@ -155,9 +156,11 @@ async def test_a_bug_is_answered_as_a_problem_without_its_secrets(world: World) 
         raise RuntimeError("password=hunter2")
 
     world.records.get = broken  # type: ignore[method-assign, assignment]
-    async with world.client() as client:
-        answer = await client.get("/memories/1")
+    with capture_logs() as logs:
+        async with world.client() as client:
+            answer = await client.get("/memories/1")
 
+    assert [entry["event"] for entry in logs] == ["unexpected_error"]
     assert answer.status_code == 500
     assert answer.headers["content-type"] == "application/problem+json"
     assert "hunter2" not in answer.text
