@@ -14,6 +14,7 @@ from typing import Any, TypeVar
 
 import structlog
 from confluent_kafka import Consumer, KafkaException, TopicPartition
+from confluent_kafka.admin import AdminClient  # type: ignore[attr-defined]
 
 from somafractalmemory import telemetry
 from somafractalmemory.adapters.kafka_client import (
@@ -50,6 +51,7 @@ class KafkaStream:
         self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="kafka-stream")
         self._sender: Sender | None = None
         self._consumer: Any = None
+        self._asker: Any = None  # on the consumer's own connection a question waits behind its long fetches
         self._generation = 0  # rises when partitions are taken from us
         self._taken_in = 0
         self._holding = False
@@ -68,12 +70,13 @@ class KafkaStream:
         self._thread.shutdown(wait=False)
 
     async def ping(self) -> None:
-        consumer = self._consumer
-        if consumer is None:
+        if self._consumer is None:
             await self._topics.ensure()
             return
+        if self._asker is None:
+            self._asker = AdminClient({**client_options(self._settings), "logger": RdkafkaLog()})
         try:
-            await asyncio.to_thread(consumer.list_topics, self._settings.kafka_topic, _PING_SECONDS)
+            await asyncio.to_thread(self._asker.list_topics, self._settings.kafka_topic, _PING_SECONDS)
         except (KafkaException, RuntimeError) as error:
             raise self._watch.failed(reason_of(error)) from error
 
