@@ -171,8 +171,10 @@ class LocalRecords(_Switchable):
     async def append(self, events: Sequence[MemoryEvent]) -> None:
         self._check()
         for event in events:
-            if "\\u0000" in event.payload_json:
+            if "\\u0000" in event.payload_json or "\x00" in event.namespace:
                 raise Rejected("an event cannot hold the NUL character")
+            if event.version is not None and event.version >= 2**63:
+                raise Rejected("an event's version is too large")
         for event in events:
             self.log.setdefault(event.event_id, event)
 

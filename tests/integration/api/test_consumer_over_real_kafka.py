@@ -1,5 +1,6 @@
 """Messages of others on the topic: applied, set aside, never in the way."""
 
+from typing import Any
 from uuid import uuid4
 
 import orjson
@@ -44,9 +45,8 @@ def letters(stack: Stack, count: int) -> dict[bytes, str]:
     def enough() -> bool:
         for message in consumer.consume(100, 0.5):
             if message.error() is None:
-                headers = dict(message.headers() or [])
-                reason = headers["reason"]
-                found[message.value() or b""] = (reason or b"").decode()
+                headers: dict[str, Any] = dict(message.headers() or [])
+                found[message.value() or b""] = headers["reason"].decode()
         return len(found) >= count
 
     try:

@@ -2,4 +2,4 @@
 
 import pytest
 
-pytest.register_assert_rewrite("tests.contracts.vectors", "tests.contracts.limiter", "tests.contracts.topic")
+pytest.register_assert_rewrite(*(f"tests.contracts.{name}" for name in ("limiter", "records", "topic", "vectors")))

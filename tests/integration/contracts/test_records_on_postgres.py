@@ -1,0 +1,134 @@
+"""Postgres keeps the same contract, with several processes on it, and across its own failures."""
+
+import asyncio
+from collections.abc import AsyncIterator, Iterator
+
+import psycopg
+import pytest
+
+from somafractalmemory.adapters.migrations import migrate
+from somafractalmemory.adapters.postgres import PostgresRecords, connection_arguments, open_records
+from somafractalmemory.errors import SomaError, Unavailable
+from tests.contracts.records import RecordsContract, Truth, a_memory, kinds, living, waiting
+from tests.integration.api.programs import own_database
+
+
+@pytest.fixture(scope="module")
+def database(postgres_url: str) -> Iterator[str]:
+    """A migrated database for this module."""
+    with own_database(postgres_url) as url:
+        asyncio.run(migrate(connection_arguments({"conninfo": url})))
+        yield url
+
+
+@pytest.fixture
+async def records(database: str) -> AsyncIterator[PostgresRecords]:
+    """Empty tables."""
+    async with await psycopg.AsyncConnection.connect(database, autocommit=True) as connection:
+        await connection.execute("truncate memories, outbox, memory_events")
+    async with open_records({"conninfo": database}, pool_size=5) as opened:
+        yield opened
+
+
+@pytest.fixture
+async def others(database: str) -> AsyncIterator[PostgresRecords]:
+    """The same truth, as another process opens it."""
+    async with open_records({"conninfo": database}, pool_size=5) as opened:
+        yield opened
+
+
+async def execute(database: str, statement: str) -> list[tuple[object, ...]]:
+    """Ask on a connection of the test's own."""
+    async with await psycopg.AsyncConnection.connect(database, autocommit=True) as connection:
+        cursor = await connection.execute(statement.encode())
+        return await cursor.fetchall()
+
+
+class TestPostgresRecords(RecordsContract):
+    """PostgresRecords."""
+
+    @pytest.fixture(autouse=True)
+    def _database(self, database: str) -> None:
+        self.database = database
+
+    async def logged(self, _records: Truth) -> int:
+        ((count,),) = await execute(self.database, "select count(*) from memory_events")
+        assert isinstance(count, int)
+        return count
+
+
+async def test_the_outbox_follows_the_versions_whoever_writes(
+    records: PostgresRecords, others: PostgresRecords
+) -> None:
+    memories = [a_memory(float(n)) for n in range(8)]
+
+    async def write(truth: PostgresRecords, rounds: int) -> None:
+        for turn in range(rounds):
+            batch = memories if turn % 3 else memories[::-1]
+            await truth.save(batch[turn % 4 :])
+            if turn % 5 == 4:
+                await truth.delete([memories[turn % 8].id])
+
+    await asyncio.gather(*(write(truth, 15) for truth in (records, others) for _ in range(3)))
+
+    events = await waiting(records)
+    for memory in memories:
+        versions = [version for _, version in kinds(events, memory)]
+        assert versions == list(range(1, len(versions) + 1))
+        assert (await living(records, memory)).version == len(versions)
+
+
+async def test_only_one_process_leads_until_its_connection_dies(
+    database: str, records: PostgresRecords, others: PostgresRecords
+) -> None:
+    assert await records.lead()
+    assert await records.lead()
+    assert not await others.lead()
+    with pytest.raises(Unavailable):
+        await others.pending(1)
+
+    ended = await execute(
+        database,
+        "select pg_terminate_backend(pid) from pg_locks where locktype = 'advisory' "
+        "and database = (select oid from pg_database where datname = current_database())",
+    )
+    assert ended == [(True,)]
+    assert await others.lead()
+    with pytest.raises(SomaError):
+        await records.pending(1)
+    assert not await records.lead()
+    assert await others.pending(1) == []
+
+
+async def test_a_closed_process_gives_the_lead_back(database: str, records: PostgresRecords) -> None:
+    async with open_records({"conninfo": database}, pool_size=2) as leaver:
+        assert await leaver.lead()
+        assert not await records.lead()
+
+    assert await records.lead()
+
+
+async def test_a_truth_without_its_schema_says_what_to_run(postgres_url: str) -> None:
+    with own_database(postgres_url) as empty:
+        async with open_records({"conninfo": empty}, pool_size=2) as fresh:
+            with pytest.raises(Unavailable, match="soma migrate"):
+                await fresh.ping()
+            with pytest.raises(Unavailable, match="soma migrate"):
+                await fresh.save([a_memory()])
+
+
+async def test_a_truth_that_is_away_is_unavailable(records: PostgresRecords) -> None:
+    async with open_records({"conninfo": "postgresql://soma@127.0.0.1:9/x"}, pool_size=2) as nobody:
+        with pytest.raises(Unavailable):
+            await nobody.save([a_memory()])
+        with pytest.raises(Unavailable):
+            await nobody.lead()
+
+
+async def test_a_wrong_password_is_never_repeated(database: str) -> None:
+    arguments = {"conninfo": database.replace("for-tests-only", "hunter2"), "password": "hunter2"}
+    async with open_records(arguments, pool_size=2) as wrong:
+        with pytest.raises(Unavailable) as raised:
+            await wrong.lead()
+
+    assert "hunter2" not in str(raised.value)
