@@ -50,7 +50,7 @@ class Carrier:
         return next((problem for problem in problems if problem is not None), None)
 
     async def _create(self, body: Obj) -> None:
-        await self._cluster.create(body)
+        await self._cluster.create(body, owner_uid=self._memory.uid)
         self._tell("created", key_of(body), "missing")
 
     async def _apply(self, body: Obj) -> None:

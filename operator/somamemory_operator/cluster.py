@@ -66,9 +66,26 @@ class Cluster:
         children = {key_of(obj): obj for objs in found for obj in objs or ()}
         return World(children, None if classes is None else {key_of(obj).name: obj for obj in classes})
 
-    async def create(self, obj: Obj) -> Obj:
-        """Create an object that must not be there yet. Raises ApiError (conflict) when it is."""
-        return await self._write("POST", obj, query={"fieldManager": names.FIELD_MANAGER}, named=False)
+    async def create(self, obj: Obj, *, owner_uid: str) -> None:
+        """Create an object that must not be there yet.
+
+        Raises ApiError (conflict) when it is, since then the decision was taken without it and nothing that follows
+        from that decision may be applied. One of ours that had only lost its labels, and so was not observed, gets
+        those back first, so that the next look sees it. Raises ForeignObjectError for one that is somebody else's.
+        """
+        try:
+            await self._write("POST", obj, query={"fieldManager": names.FIELD_MANAGER}, named=False)
+        except ApiError as error:
+            there = await self._get(key_of(obj), obj["metadata"]["namespace"]) if error.conflict else None
+            if there is None:
+                raise
+            if not _is_ours(there, owner_uid):
+                raise ForeignObjectError(key_of(obj)) from error
+            seen = {key: there["metadata"][key] for key in ("uid", "resourceVersion")}
+            patch = {"metadata": seen | {"labels": obj["metadata"]["labels"]}}
+            namespace = obj["metadata"]["namespace"]
+            await self._call("PATCH", key_of(obj), namespace, body=patch, content_type=MERGE)
+            raise
 
     async def apply(self, obj: Obj, *, known: bool, owner_uid: str) -> Obj:
         """Apply the fields of `obj`, and return the object as it then is.

@@ -63,6 +63,20 @@ def test_every_edited_child_is_restored(api: Api, memory: str) -> None:
     _assert_quick(times)
 
 
+@pytest.mark.parametrize("label", [names.MANAGED_BY_LABEL, names.INSTANCE_LABEL])
+def test_every_child_gets_back_the_label_by_which_it_is_found(api: Api, memory: str, label: str) -> None:
+    """Without it the child is not observed; credentials must not be made anew because of that."""
+    children = owned(api, memory)
+    values = {name: _data(api, memory, name) for name in (names.credentials("demo"), names.credentials_copy("demo"))}
+
+    for child in children:
+        api.merge(child["kind"], child["metadata"]["name"], memory, {"metadata": {"labels": {label: None}}})
+
+    for child in children:
+        _restored(api, child, lambda before, now: now["metadata"]["labels"] == before["metadata"]["labels"])
+    assert {name: _data(api, memory, name) for name in values} == values
+
+
 def test_credentials_deleted_by_hand_come_back_with_the_same_values(api: Api, memory: str) -> None:
     both = (names.credentials("demo"), names.credentials_copy("demo"))
     values = {name: _data(api, memory, name) for name in both}
