@@ -14,7 +14,7 @@ from typing import Any, TypeVar
 
 import structlog
 from confluent_kafka import Consumer, KafkaException, TopicPartition
-from confluent_kafka.admin import AdminClient  # type: ignore[attr-defined]
+from confluent_kafka.admin import AdminClient
 
 from somafractalmemory import telemetry
 from somafractalmemory.adapters.kafka_client import (
@@ -74,7 +74,8 @@ class KafkaStream:
             await self._topics.ensure()
             return
         if self._asker is None:
-            self._asker = AdminClient({**client_options(self._settings), "logger": RdkafkaLog()})
+            options: dict[str, Any] = {**client_options(self._settings), "logger": RdkafkaLog()}
+            self._asker = AdminClient(options)
         try:
             await asyncio.to_thread(self._asker.list_topics, self._settings.kafka_topic, _PING_SECONDS)
         except (KafkaException, RuntimeError) as error:
