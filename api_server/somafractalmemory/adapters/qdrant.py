@@ -10,11 +10,9 @@ together (measured: an upsert of 50 points of 768 dimensions takes 7.3 ms of pro
 
 import asyncio
 import re
-from collections.abc import AsyncIterator, Iterable, Iterator, Sequence
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager, suppress
-from itertools import groupby
 from typing import Any
-from uuid import UUID, uuid4, uuid5
 
 import httpx
 import orjson
@@ -23,13 +21,13 @@ from qdrant_client import AsyncQdrantClient
 from qdrant_client.common.client_exceptions import QdrantException, ResourceExhaustedResponse
 from qdrant_client.http.exceptions import ApiException, ResponseHandlingException, UnexpectedResponse
 
+from somafractalmemory.adapters.qdrant_wire import MARKER_ID, equals, hits_of, new_marker, searches_of, upserts
 from somafractalmemory.errors import Rejected, Unavailable
-from somafractalmemory.model import ROOT_ID, Embedding, Hit, Point, facets
+from somafractalmemory.model import Embedding, Hit, Point
 from somafractalmemory.ports import Search
 
 log = structlog.get_logger(__name__)
 
-MARKER_ID = uuid5(ROOT_ID, "marker of the index")
 _OLDEST_SERVER = (1, 16)  # older ones ignore `update_filter` silently, and a late write would win
 _SETUP_SECONDS = 15.0
 _JSON = {"Content-Type": "application/json"}
@@ -100,11 +98,11 @@ class QdrantVectors:
         await self._ask("GET", "")
 
     async def upsert(self, points: Sequence[Point]) -> None:
-        for body in _upserts(points, self._max_request_bytes):
+        for body in upserts(points, self._max_request_bytes):
             await self._ask("POST", "/points/batch?wait=true", body)
 
     async def query(self, embedding: Embedding, search: Search, *, hybrid: bool) -> Sequence[Hit]:
-        searches = _searches(embedding, search, hybrid=hybrid)
+        searches = searches_of(embedding, search, hybrid=hybrid)
         if not searches:
             return []
         body = orjson.dumps({"searches": searches}, option=orjson.OPT_SERIALIZE_NUMPY)
@@ -112,12 +110,12 @@ class QdrantVectors:
             answers = await self._ask("POST", "/points/query/batch", body)
         except Rejected as error:  # a recall has no item to refuse; the other way to recall may still work
             raise Unavailable("qdrant", f"the query was refused: {error}") from error
-        return _hits({found["using"]: answer["points"] for found, answer in zip(searches, answers, strict=True)})
+        return hits_of({found["using"]: answer["points"] for found, answer in zip(searches, answers, strict=True)})
 
     async def is_complete(self) -> bool:
         marker = await self._marker()
         if marker is None:
-            await self._ask("POST", "/points/batch?wait=true", _new_marker())
+            await self._ask("POST", "/points/batch?wait=true", new_marker())
             marker = await self._marker()
         self._birth = marker.get("birth") if marker else None
         return bool(marker and marker.get("complete"))
@@ -126,7 +124,7 @@ class QdrantVectors:
         """On the collection that `is_complete` last saw: one that replaced it meanwhile stays incomplete."""
         if self._birth is None:
             await self.is_complete()
-        seen = {"must": [{"has_id": [str(MARKER_ID)]}, _equals("birth", self._birth)]}
+        seen = {"must": [{"has_id": [str(MARKER_ID)]}, equals("birth", self._birth)]}
         body = orjson.dumps({"payload": {"complete": True}, "filter": seen})
         await self._ask("POST", "/points/payload?wait=true", body)
 
@@ -173,13 +171,15 @@ class QdrantVectors:
         except _NoCollectionError:
             await self._create()
             info = {}
-        for field, schema in _INDEXES.items():
-            if field not in (info.get("payload_schema") or {}):
-                body = orjson.dumps({"field_name": field, "field_schema": schema})
-                await self._send("PUT", f"{self._path}/index?wait=true", body, _SETUP_SECONDS)
-        await self._send("POST", f"{self._path}/points/batch?wait=true", _new_marker(), _SETUP_SECONDS)
+        missing = [field for field in _INDEXES if field not in (info.get("payload_schema") or {})]
+        await asyncio.gather(*(self._create_index(field) for field in missing))
+        await self._send("POST", f"{self._path}/points/batch?wait=true", new_marker(), _SETUP_SECONDS)
         self._prepared = True
         log.info("index_ready", collection=self._path)
+
+    async def _create_index(self, field: str) -> None:
+        body = orjson.dumps({"field_name": field, "field_schema": _INDEXES[field]})
+        await self._send("PUT", f"{self._path}/index?wait=true", body, _SETUP_SECONDS)
 
     async def _create(self) -> None:
         body = {
@@ -239,85 +239,3 @@ def _translated(error: Exception) -> Exception:
     if error.status_code in _REFUSALS:
         return Rejected(f"qdrant refuses this: {said}")
     return Unavailable("qdrant", f"it answers {error.status_code}: {said}")
-
-
-def _equals(field: str, value: Any) -> dict[str, Any]:
-    return {"key": field, "match": {"value": value}}
-
-
-def _searches(embedding: Embedding, search: Search, *, hybrid: bool) -> list[dict[str, Any]]:
-    must = [_equals("namespace", search.namespace)]
-    if search.memory_type is not None:
-        must.append(_equals("memory_type", search.memory_type.value))
-    must += [_equals("facets", facet) for facet in facets(search.filters)]
-    common = {"filter": {"must": must}, "limit": search.limit, "with_payload": {"include": ["version"]}}
-    searches = []
-    if embedding.dense is not None:
-        searches.append({"query": embedding.dense, "using": "dense", **common})
-    if hybrid and embedding.sparse.indices:
-        terms = {"indices": embedding.sparse.indices, "values": embedding.sparse.values}
-        searches.append({"query": terms, "using": "bm25", **common})
-    return searches
-
-
-def _hits(lists: dict[str, Any]) -> list[Hit]:
-    scores = {name: {point["id"]: point for point in points if point["score"] > 0.0} for name, points in lists.items()}
-    dense, sparse = scores.get("dense", {}), scores.get("bm25", {})
-    return [
-        Hit(
-            id=UUID(place),
-            version=point["payload"]["version"],
-            dense=dense[place]["score"] if place in dense else 0.0,
-            sparse=sparse[place]["score"] if place in sparse else 0.0,
-        )
-        for place, point in (dense | sparse).items()
-    ]
-
-
-def _upserts(points: Iterable[Point], limit: int) -> Iterator[bytes]:
-    """Bodies of bounded size; the points of one version share a condition."""
-    operations: list[dict[str, Any]] = []
-    size = 0
-    for version, group in groupby(sorted(points, key=lambda point: point.version), key=lambda point: point.version):
-        encoded: list[orjson.Fragment] = []
-        for point in group:
-            one = _encoded(point)
-            if size + len(one) > limit and (encoded or operations):
-                yield _batch([*operations, _upsert(encoded, version)] if encoded else operations)
-                operations, encoded, size = [], [], 0
-            encoded.append(orjson.Fragment(one))
-            size += len(one)
-        operations.append(_upsert(encoded, version))
-    if operations:
-        yield _batch(operations)
-
-
-def _upsert(points: Sequence[Any], version: int) -> dict[str, Any]:
-    older = {"must": [{"key": "version", "range": {"lt": version}}]}
-    return {"upsert": {"points": points, "update_filter": older}}
-
-
-def _batch(operations: Sequence[dict[str, Any]]) -> bytes:
-    return orjson.dumps({"operations": operations})
-
-
-def _encoded(point: Point) -> bytes:
-    vector: dict[str, Any] = {}
-    if point.deleted_at is None and point.embedding is not None:
-        if point.embedding.dense is not None:
-            vector["dense"] = point.embedding.dense
-        if point.embedding.sparse.indices:
-            vector["bm25"] = {"indices": point.embedding.sparse.indices, "values": point.embedding.sparse.values}
-    payload: dict[str, Any] = {"namespace": point.namespace, "version": point.version}
-    if point.deleted_at is None:
-        payload |= {"memory_type": point.memory_type, "facets": point.facets}
-    else:
-        payload["deleted_at"] = point.deleted_at
-    body = {"id": str(point.id), "vector": vector, "payload": payload}
-    return orjson.dumps(body, option=orjson.OPT_SERIALIZE_NUMPY)
-
-
-def _new_marker() -> bytes:
-    """Put only where there is none, by the rule for every point: nothing of version 1 replaces version 1."""
-    payload = {"version": 1, "birth": str(uuid4())}
-    return _batch([_upsert([{"id": str(MARKER_ID), "vector": {}, "payload": payload}], 1)])

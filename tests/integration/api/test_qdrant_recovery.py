@@ -26,6 +26,7 @@ async def an_index(
         api_key=api_key or server.api_key,
         collection=collection or f"recovery_{uuid4().hex}",
         dimensions=DIMENSIONS,
+        timeout_seconds=10.0,  # a busy disk may take its time to make a collection
     ) as vectors:
         yield vectors
 

@@ -22,7 +22,11 @@ class TestQdrantVectors(VectorsContract):
     @pytest.fixture
     async def vectors(self, qdrant_url: str, qdrant_api_key: str) -> AsyncIterator[QdrantVectors]:
         async with open_vectors(
-            url=qdrant_url, api_key=qdrant_api_key, collection=f"contract_{uuid4().hex}", dimensions=DIMENSIONS
+            url=qdrant_url,
+            api_key=qdrant_api_key,
+            collection=f"contract_{uuid4().hex}",
+            dimensions=DIMENSIONS,
+            timeout_seconds=10.0,  # a busy disk may take its time to make a collection
         ) as opened:
             yield opened
 
