@@ -74,7 +74,7 @@ class KafkaStream:
             await self._topics.ensure()
             return
         if self._asker is None:
-            options: dict[str, Any] = {**client_options(self._settings), "logger": RdkafkaLog()}
+            options: dict[str, Any] = {**client_options(self._settings), "log_level": 0}  # nobody polls it for its log
             self._asker = AdminClient(options)
         try:
             await asyncio.to_thread(self._asker.list_topics, self._settings.kafka_topic, _PING_SECONDS)
