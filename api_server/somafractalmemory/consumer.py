@@ -7,12 +7,12 @@ message that can never be applied is set aside with its reason; a store that is 
 import asyncio
 import random
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 
 import structlog
 
 from somafractalmemory import telemetry
-from somafractalmemory.errors import PoisonEvent, Rejected, SomaError, Unavailable
+from somafractalmemory.errors import PoisonEvent, SomaError, Unavailable
 from somafractalmemory.events import MemoryEvent, decode_event
 from somafractalmemory.indexing import Indexer
 from somafractalmemory.ports import EventLog, Message, Stream, Vectors
@@ -20,7 +20,9 @@ from somafractalmemory.ports import EventLog, Message, Stream, Vectors
 log = structlog.get_logger(__name__)
 
 _SWEEP_EVERY_SECONDS = 3600.0
+_REASONS = {"kv_writer": "rejected", "vector_indexer": "not-indexable"}
 Letter = tuple[Message, MemoryEvent]
+Refusal = tuple[Message, str, str]
 
 
 class Consumer:
@@ -73,44 +75,37 @@ class Consumer:
 
     async def apply(self, messages: Sequence[Message]) -> None:
         """Bring about the effect of every message, or set it aside. Raises Unavailable: nothing may be committed."""
-        good: list[Letter] = []
-        for message in messages:
-            try:
-                good.append((message, decode_event(message.value)))
-            except PoisonEvent as error:
-                await self._set_aside(message, error.reason, str(error))
-        kept = await self._log(good)
-        await self._timed_refresh([event for _, event in kept])
-        telemetry.PROCESS_SUCCESS.labels("both").inc(len(kept))
+        letters, poison = _decoded(messages)
+        logged, unlogged = await self._effect("kv_writer", self._events.append, letters)
+        indexed, unindexed = await self._effect("vector_indexer", self._refresh, logged)
+        for message, reason, error in [*poison, *unlogged, *unindexed]:
+            await self._set_aside(message, reason, error)
+        telemetry.PROCESS_SUCCESS.labels("both").inc(len(indexed))
 
-    async def _log(self, letters: Sequence[Letter]) -> Sequence[Letter]:
-        """Append all; when one is refused for good, find it by halving and set it aside."""
+    async def _refresh(self, events: Sequence[MemoryEvent]) -> None:
+        await self._indexer.refresh([event.id for event in events])
+
+    async def _effect(
+        self, component: str, work: Callable[[Sequence[MemoryEvent]], Awaitable[None]], letters: Sequence[Letter]
+    ) -> tuple[Sequence[Letter], Sequence[Refusal]]:
+        """Do it for all; when some are refused for good, find them by halving. Raises Unavailable."""
         if not letters:
-            return letters
+            return [], []
         try:
-            with telemetry.PROCESS_LATENCY.labels("kv_writer").time():
-                await self._events.append([event for _, event in letters])
-        except Rejected as error:
-            telemetry.PROCESS_FAILURE.labels("kv_writer").inc()
+            with telemetry.PROCESS_LATENCY.labels(component).time():
+                await work([event for _, event in letters])
+        except Unavailable:
+            telemetry.PROCESS_FAILURE.labels(component).inc()
+            raise
+        except SomaError as error:
+            telemetry.PROCESS_FAILURE.labels(component).inc()
             if len(letters) == 1:
-                await self._set_aside(letters[0][0], "rejected", str(error))
-                return []
+                return [], [(letters[0][0], _REASONS[component], str(error))]
             middle = len(letters) // 2
-            return [*await self._log(letters[:middle]), *await self._log(letters[middle:])]
-        except SomaError:
-            telemetry.PROCESS_FAILURE.labels("kv_writer").inc()
-            raise
-        return letters
-
-    async def _timed_refresh(self, events: Sequence[MemoryEvent]) -> None:
-        if not events:
-            return
-        try:
-            with telemetry.PROCESS_LATENCY.labels("vector_indexer").time():
-                await self._indexer.refresh([event.id for event in events])
-        except SomaError:
-            telemetry.PROCESS_FAILURE.labels("vector_indexer").inc()
-            raise
+            kept, refused = await self._effect(component, work, letters[:middle])
+            more_kept, more_refused = await self._effect(component, work, letters[middle:])
+            return [*kept, *more_kept], [*refused, *more_refused]
+        return letters, []
 
     async def _set_aside(self, message: Message, reason: str, error: str) -> None:
         await self._stream.set_aside(message, reason, error)
@@ -120,6 +115,17 @@ class Consumer:
     def _backoff(self, attempt: int) -> float:
         ceiling = min(0.2 * 2 ** min(attempt, 10), self._max_backoff_seconds)
         return random.uniform(ceiling / 2, ceiling)  # noqa: S311  # jitter, not a secret
+
+
+def _decoded(messages: Sequence[Message]) -> tuple[list[Letter], list[Refusal]]:
+    letters: list[Letter] = []
+    poison: list[Refusal] = []
+    for message in messages:
+        try:
+            letters.append((message, decode_event(message.value)))
+        except PoisonEvent as error:
+            poison.append((message, error.reason, str(error)))
+    return letters, poison
 
 
 class Rebuilder:

@@ -12,10 +12,11 @@ from uuid import UUID, uuid5
 import orjson
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
-from somafractalmemory.errors import PoisonEvent
-from somafractalmemory.model import ROOT_ID
+from somafractalmemory.errors import InvalidCoordinate, InvalidPayload, PoisonEvent
+from somafractalmemory.model import ROOT_ID, Memory, MemoryType, coordinate_of, searchable_text
 
 SCHEMA_VERSION = 2
+_LAST_SECOND = 1e11
 EventType = Literal["created", "updated", "deleted", "linked"]
 
 
@@ -35,6 +36,10 @@ class MemoryEvent:
     def foreign(self) -> bool:
         """Whether somebody else produced it, so that the truth may know nothing of it."""
         return self.version is None
+
+    def foreign_memory(self) -> Memory:
+        """What a foreign event says a memory is."""
+        return foreign_memory(self.id, self.namespace, self.type, self.timestamp, orjson.loads(self.payload_json))
 
     def encoded(self) -> bytes:
         """The message value."""
@@ -87,7 +92,7 @@ def decode_event(value: bytes | None) -> MemoryEvent:
     except ValidationError as error:
         problems = "; ".join(f"{'.'.join(map(str, item['loc']))}: {item['msg']}" for item in error.errors()[:5])
         raise PoisonEvent("schema", f"the event breaks its schema: {problems}") from None
-    return MemoryEvent(
+    event = MemoryEvent(
         event_id=_as_uuid(wire.event_id),
         id=_as_uuid(wire.id),
         namespace=wire.namespace,
@@ -96,6 +101,51 @@ def decode_event(value: bytes | None) -> MemoryEvent:
         payload_json=orjson.dumps(wire.payload).decode(),
         version=wire.version,
     )
+    if event.foreign:
+        _check_foreign(wire)
+    return event
+
+
+def foreign_memory(memory_id: UUID, namespace: str, kind_of_event: str, timestamp: float, payload: Any) -> Memory:
+    """What a foreign event says a memory is. Its time serves as its version: the latest event wins."""
+    fields: dict[str, Any] = payload if isinstance(payload, dict) else {"value": payload}
+    kind = fields.get("memory_type")
+    return Memory(
+        id=memory_id,
+        namespace=namespace,
+        coordinate=_coordinate(fields.get("coordinate")),
+        memory_type=MemoryType(kind) if kind in set(MemoryType) else MemoryType.EPISODIC,
+        payload={} if kind_of_event == "deleted" else fields,
+        importance=_number(fields.get("importance"), 1.0),
+        timestamp=timestamp,
+        version=max(1, round(timestamp * 1000)),
+        created_at=timestamp,
+        updated_at=timestamp,
+        deleted=kind_of_event == "deleted",
+    )
+
+
+def _check_foreign(wire: _Wire) -> None:
+    """What others send has not passed the API's limits yet."""
+    try:
+        searchable_text(wire.payload if isinstance(wire.payload, dict) else {"value": wire.payload})
+    except InvalidPayload as error:
+        raise PoisonEvent("payload", str(error)) from None
+    if not abs(wire.timestamp) <= _LAST_SECOND:
+        raise PoisonEvent("schema", "the timestamp is no time on Earth")
+
+
+def _coordinate(value: Any) -> tuple[float, ...]:
+    """A foreign memory may have no place of its own."""
+    try:
+        return coordinate_of([float(number) for number in value])
+    except (InvalidCoordinate, TypeError, ValueError):
+        return ()
+
+
+def _number(value: Any, default: float) -> float:
+    usable = isinstance(value, int | float) and not isinstance(value, bool) and abs(value) <= 1e9
+    return float(value) if usable else default
 
 
 def _as_uuid(text: str) -> UUID:

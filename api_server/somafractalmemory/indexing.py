@@ -3,8 +3,14 @@
 from collections.abc import Callable, Sequence
 from uuid import UUID
 
+import structlog
+
+from somafractalmemory import telemetry
+from somafractalmemory.errors import SomaError, Unavailable
 from somafractalmemory.model import Embedding, Memory, NewMemory, Point, facets, searchable_text
 from somafractalmemory.ports import Embedder, Records, Vectors
+
+log = structlog.get_logger(__name__)
 
 
 def point_of(memory: NewMemory | Memory, version: int, embedding: Embedding) -> Point:
@@ -57,8 +63,23 @@ class Indexer:
             return False
         after: UUID | None = None
         while memories := await self._records.scan(after, batch):
-            await self.put(memories)
+            await self._put_what_fits(memories)
             after = memories[-1].id
             progress(len(memories))
         await self._vectors.mark_complete()
         return True
+
+    async def _put_what_fits(self, memories: Sequence[Memory]) -> None:
+        """Index them; one that the index refuses must not keep all the others out of it for ever."""
+        try:
+            await self.put(memories)
+        except Unavailable:
+            raise
+        except SomaError as error:
+            if len(memories) == 1:
+                telemetry.INDEX_FAILURES.labels("rebuild").inc()
+                log.warning("index_refuses", memory_id=str(memories[0].id), error=str(error))
+                return
+            middle = len(memories) // 2
+            await self._put_what_fits(memories[:middle])
+            await self._put_what_fits(memories[middle:])

@@ -47,7 +47,7 @@ class Records(Pinged, Protocol):
         """Leave tombstones; answers the versions of those that lived."""
 
     async def get(self, ids: Sequence[UUID]) -> Mapping[UUID, Memory]:
-        """Those that exist, tombstones among them."""
+        """Those that exist, tombstones and memories known only from foreign events among them."""
 
     async def find_text(self, query: str, search: Search) -> Sequence[tuple[Memory, float]]:
         """Living memories with words of the query, best first: the way to recall without the index."""
@@ -56,7 +56,7 @@ class Records(Pinged, Protocol):
         """How many live there."""
 
     async def scan(self, after: UUID | None, limit: int) -> Sequence[Memory]:
-        """Living memories of every namespace in the order of their identifiers, to rebuild the index."""
+        """Living memories of every namespace in the order of their identifiers, foreign ones among them."""
 
 
 class Outbox(Protocol):

@@ -100,15 +100,15 @@ class MemoryService:
     ) -> Recalled:
         """The memories that fit the query best; by words alone, and marked so, while the index is away."""
         search = Search(namespace, memory_type, filters, _with_spare(top_k))
+        embedding = await self._embedder.query(query)
         try:
-            matches = await self._recall_by_index(query, search, hybrid=hybrid)
+            hits = await self._vectors.query(embedding, search, hybrid=hybrid)
         except Unavailable as error:
             telemetry.DEGRADED_RECALLS.inc()
             log.warning("recall_degraded", error=str(error))
             found = await self._records.find_text(query, search)
-            matches = rank(found_by_text(found), self._clock())
-            return Recalled(matches[:top_k], degraded=("qdrant",))
-        return Recalled(matches[:top_k])
+            return Recalled(rank(found_by_text(found), self._clock())[:top_k], degraded=("qdrant",))
+        return Recalled((await self._hydrated(hits, search, hybrid=hybrid))[:top_k])
 
     async def look_up(self, *, namespace: str, coordinate: Coordinate) -> Memory:
         """The memory at this very place. Raises NotFound."""
@@ -136,9 +136,7 @@ class MemoryService:
         """How many memories live in the namespace."""
         return await self._records.count(namespace)
 
-    async def _recall_by_index(self, query: str, search: Search, *, hybrid: bool) -> list[Match]:
-        embedding = await self._embedder.query(query)
-        hits = await self._vectors.query(embedding, search, hybrid=hybrid)
+    async def _hydrated(self, hits: Sequence[Hit], search: Search, *, hybrid: bool) -> list[Match]:
         if not hits:
             return []
         memories = await self._records.get([hit.id for hit in hits])

@@ -122,7 +122,17 @@ class LocalRecords(_Switchable):
 
     async def get(self, ids: Sequence[UUID]) -> Mapping[UUID, Memory]:
         self._check()
-        return {place: self._rows[place] for place in ids if place in self._rows}
+        foreign = self._foreign()
+        return {place: row for place in ids if (row := self._rows.get(place) or foreign.get(place))}
+
+    def _foreign(self) -> dict[UUID, Memory]:
+        """The memories that only foreign events tell of, each by its latest event."""
+        latest: dict[UUID, Memory] = {}
+        for event in self.log.values():
+            memory = event.foreign_memory() if event.foreign and event.id not in self._rows else None
+            if memory and (event.id not in latest or latest[event.id].version <= memory.version):
+                latest[event.id] = memory
+        return latest
 
     async def find_text(self, query: str, search: Search) -> Sequence[tuple[Memory, float]]:
         self._check()
@@ -147,8 +157,9 @@ class LocalRecords(_Switchable):
 
     async def scan(self, after: UUID | None, limit: int) -> Sequence[Memory]:
         self._check()
-        ids = sorted(place for place, row in self._rows.items() if not row.deleted and (after is None or place > after))
-        return [self._rows[place] for place in ids[:limit]]
+        rows = self._rows | self._foreign()
+        ids = sorted(place for place, row in rows.items() if not row.deleted and (after is None or place > after))
+        return [rows[place] for place in ids[:limit]]
 
     async def lead(self) -> bool:
         self._check()

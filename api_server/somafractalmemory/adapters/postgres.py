@@ -14,7 +14,7 @@ from psycopg_pool import AsyncConnectionPool, PoolClosed, PoolTimeout, TooManyRe
 from somafractalmemory.adapters import statements
 from somafractalmemory.adapters.migrations import migrations
 from somafractalmemory.errors import Rejected, SomaError, Unavailable
-from somafractalmemory.events import MemoryEvent
+from somafractalmemory.events import MemoryEvent, foreign_memory
 from somafractalmemory.model import Counts, Memory, MemoryType, NewMemory, Saved, canonical
 from somafractalmemory.ports import OutboxDepth, Search
 
@@ -66,7 +66,11 @@ class PostgresRecords:
 
     async def get(self, ids: Sequence[UUID]) -> Mapping[UUID, Memory]:
         rows = await self._run(statements.GET, {"ids": list(ids)})
-        return {row[0]: _memory(row) for row in rows}
+        found = {row[0]: _memory(row) for row in rows}
+        if missing := [place for place in ids if place not in found]:
+            foreign = await self._run(statements.GET_FOREIGN, {"ids": missing})
+            found |= {row[0]: foreign_memory(*row) for row in foreign}
+        return found
 
     async def find_text(self, query: str, search: Search) -> Sequence[tuple[Memory, float]]:
         rows = await self._run(
@@ -86,7 +90,10 @@ class PostgresRecords:
         return Counts(counts.get(MemoryType.EPISODIC.value, 0), counts.get(MemoryType.SEMANTIC.value, 0))
 
     async def scan(self, after: UUID | None, limit: int) -> Sequence[Memory]:
-        return [_memory(row) for row in await self._run(statements.SCAN, {"after": after, "limit": limit})]
+        asked = {"after": after, "limit": limit}
+        own = [_memory(row) for row in await self._run(statements.SCAN, asked)]
+        foreign = [foreign_memory(*row) for row in await self._run(statements.SCAN_FOREIGN, asked)]
+        return _first(own, foreign, limit)
 
     async def lead(self) -> bool:
         """Hold an advisory lock on a connection of our own: losing the connection is losing the lead."""
@@ -206,6 +213,11 @@ async def _rows(connection: psycopg.AsyncConnection, statement: str, parameters:
     async with asyncio.timeout(STATEMENT_MILLISECONDS / 1000 + 1):
         cursor = await connection.execute(statement.encode(), parameters)
         return await cursor.fetchall() if cursor.description else []
+
+
+def _first(own: Sequence[Memory], foreign: Sequence[Memory], limit: int) -> Sequence[Memory]:
+    """The first of both; deleted foreign ones among them, because the last one tells where to go on."""
+    return sorted([*own, *foreign], key=lambda memory: memory.id)[:limit]
 
 
 def _memory(row: Row) -> Memory:

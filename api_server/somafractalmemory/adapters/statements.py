@@ -54,6 +54,21 @@ select id, version from gone
 
 GET = f"select {_COLUMNS} from memories where id = any(%(ids)s::uuid[])"  # noqa: S608 - our own column names
 
+# Memories that only foreign events tell of, each by its latest event.
+GET_FOREIGN = """
+select distinct on (id) id, namespace, type, "timestamp", payload from memory_events
+where id = any(%(ids)s::uuid[]) and version is null
+order by id, "timestamp" desc, event_id
+"""
+
+SCAN_FOREIGN = """
+select distinct on (id) id, namespace, type, "timestamp", payload from memory_events
+where version is null and (%(after)s::uuid is null or id > %(after)s)
+    and not exists (select from memories where memories.id = memory_events.id)
+order by id, "timestamp" desc, event_id
+limit %(limit)s
+"""
+
 # Any word counts; plainto_tsquery does the splitting and quoting, and its ANDs become ORs.
 FIND_TEXT = f"""
 with asked as (select replace(plainto_tsquery('simple', %(query)s)::text, ' & ', ' | ')::tsquery as words)

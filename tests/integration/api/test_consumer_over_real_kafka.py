@@ -72,7 +72,7 @@ def test_poisoned_messages_are_set_aside_and_their_neighbours_applied(stack: Sta
     poison = {
         b"not json at all": "not-json",
         orjson.dumps(event(type="exploded")): "schema",
-        orjson.dumps(event(payload={"text": "a\x00b"})): "rejected",
+        orjson.dumps(event(payload={"text": "a\x00b"})): "payload",
         orjson.dumps(event(namespace="a\x00b")): "rejected",
         orjson.dumps(event(version=2**63)): "rejected",
     }

@@ -9,13 +9,16 @@ import orjson
 import pytest
 
 from somafractalmemory import telemetry
+from somafractalmemory.adapters.local import LocalVectors
 from somafractalmemory.adapters.local_events import LocalPublisher, LocalStream, LocalTopic
 from somafractalmemory.consumer import Consumer, Rebuilder
 from somafractalmemory.errors import PoisonEvent, Rejected, Unavailable
 from somafractalmemory.events import MemoryEvent, decode_event
-from somafractalmemory.model import MemoryType, NewMemory, memory_id, new_memory
+from somafractalmemory.model import MemoryType, NewMemory, Point, memory_id, new_memory
 from somafractalmemory.ports import Search
+from somafractalmemory.ranking import Weights
 from somafractalmemory.relay import DirectPublisher, Relay
+from somafractalmemory.service import MemoryService
 from tests.unit.api_server.conftest import World, eventually
 
 FOREIGN = {
@@ -159,7 +162,7 @@ async def test_poison_is_set_aside_with_its_reason_and_the_rest_is_done(world: W
 
     await drain(consumer(world, topic)[0], topic)
 
-    assert sorted(reason for _, reason, _ in topic.dead) == ["not-json", "not-json", "rejected", "schema"]
+    assert sorted(reason for _, reason, _ in topic.dead) == ["not-json", "not-json", "payload", "schema"]
     assert len(world.records.log) == 1
 
 
@@ -218,6 +221,54 @@ async def test_a_refused_batch_is_halved_down_to_the_culprit(world: World) -> No
 
     assert [message.offset for message, _, _ in topic.dead] == [4]
     assert len(world.records.log) == 8
+
+
+async def test_a_foreign_memory_is_recalled_by_its_latest_event_until_it_is_deleted(world: World) -> None:
+    def event(second: int, kind: str, payload: Any) -> bytes:
+        changes = {"event_id": str(uuid4()), "type": kind, "timestamp": 1760349600 + second, "payload": payload}
+        return orjson.dumps({**FOREIGN, **changes})
+
+    async def facts(query: str) -> list[Any]:
+        recalled = await service.recall(
+            namespace="elsewhere", query=query, top_k=5, memory_type=None, filters={}, hybrid=True
+        )
+        return [match.memory.flattened() for match in recalled.matches]
+
+    topic = LocalTopic()
+    service = MemoryService(records=world.records, vectors=world.vectors, embedder=world.embedder, weights=Weights())
+    topic.add(event(2, "updated", {"fact": "new words", "coordinate": [1, 2], "memory_type": "semantic"}))
+    topic.add(event(1, "created", {"fact": "old words"}))
+    await drain(consumer(world, topic)[0], topic)
+
+    (fact,) = await facts("words")
+    assert (fact["fact"], fact["coordinate"], fact["memory_type"]) == ("new words", (1.0, 2.0), "semantic")
+    world.vectors.lose()
+    await world.indexer.rebuild_if_lost(lambda _: None)
+    assert len(await facts("words")) == 1
+
+    topic.add(event(3, "deleted", {}))
+    await drain(consumer(world, topic)[0], topic)
+    assert await facts("words") == []
+
+
+async def test_what_the_index_refuses_is_set_aside_too(world: World) -> None:
+    class Picky(LocalVectors):
+        async def upsert(self, points: Sequence[Point]) -> None:
+            if any(point.namespace == "bad" for point in points):
+                raise Rejected("bad namespace")
+            await super().upsert(points)
+
+    world.vectors = Picky()
+    topic = LocalTopic()
+    for number in range(9):
+        changes = {"event_id": str(uuid4()), "id": str(uuid4()), "namespace": "bad" if number == 4 else "good"}
+        topic.add(orjson.dumps({**FOREIGN, **changes}))
+
+    await drain(consumer(world, topic)[0], topic)
+    assert [(message.offset, reason) for message, reason, _ in topic.dead] == [(4, "not-indexable")]
+
+    assert await world.indexer.rebuild_if_lost(lambda _: None)
+    assert len(world.vectors._points) == 8
 
 
 async def test_a_lost_index_is_rebuilt_once_from_the_truth(world: World) -> None:
