@@ -167,6 +167,21 @@ class Settings(BaseModel):
         except InvalidRequest as error:
             raise ValueError(str(error)) from None
 
+    @field_validator("postgres_url")
+    @classmethod
+    def _postgres_address(cls, value: str | None) -> str | None:
+        return value and _address(value, "postgresql://USER@HOST:5432/DATABASE", "postgresql", "postgres")
+
+    @field_validator("redis_url")
+    @classmethod
+    def _redis_address(cls, value: str | None) -> str | None:
+        return value and _address(value, "redis://HOST:6379/0", "redis", "rediss")
+
+    @field_validator("qdrant_url")
+    @classmethod
+    def _qdrant_address(cls, value: str | None) -> str | None:
+        return value and _address(value, "http://HOST:6333", "http", "https")
+
     @field_validator("log_level", mode="before")
     @classmethod
     def _upper(cls, value: Any) -> Any:
@@ -211,19 +226,35 @@ def load_settings(environment: Mapping[str, str] | None = None, *, for_command: 
     problems: list[str] = []
     for name in SECRETS:
         _read_secret(name, values, problems)
-    settings = None
+    values = {key: value for key, value in values.items() if value != ""}
     try:
-        settings = Settings.model_validate({key: value for key, value in values.items() if value != ""})
+        settings = Settings.model_validate(values)
+        wrong: set[str] = set()
     except ValidationError as error:
         problems += [_problem(item) for item in error.errors()]
-    if settings is not None:
-        problems += _missing(settings, for_command)
-    if settings is None or problems:
+        wrong = {str(item["loc"][0]) for item in error.errors()}
+        settings = Settings.model_validate({key: value for key, value in values.items() if key not in wrong})
+    problems += [missing for missing in _missing(settings, for_command) if missing.partition(":")[0] not in wrong]
+    if problems:
         lines = "\n".join(f"  - {problem}" for problem in problems)
         raise ConfigurationError(
             f"The configuration is not usable:\n{lines}\nEvery variable is explained in docs/configuration.md."
         )
     return settings
+
+
+def _address(value: str, example: str, *schemes: str) -> str:
+    """Checked here, because the stores' clients would only log it, again and again."""
+    try:
+        parts = urlsplit(value)
+        readable = parts.scheme.partition("+")[0] in schemes and bool(parts.netloc)
+        if schemes[0] != "postgresql":  # which may name several hosts, each with its port
+            readable = readable and parts.hostname is not None and parts.port != 0
+    except ValueError:
+        readable = False
+    if not readable:
+        raise ValueError(f"this is no address such as {example}")
+    return value
 
 
 def _read_secret(name: str, values: dict[str, str], problems: list[str]) -> None:

@@ -49,6 +49,7 @@ def test_every_error_is_reported_at_once_with_its_remedy() -> None:
 
     message = str(raised.value)
     assert all(name in message for name in broken)
+    assert all(f"{name}: " in message for name in STORES)
     assert "correct or unset the variable" in message
 
 
@@ -60,6 +61,30 @@ def test_what_a_command_needs_is_said_with_an_example() -> None:
         assert f"{name}:" in str(raised.value)
     load_settings({"POSTGRES_URL": "postgresql://x"}, for_command="migrate")
     load_settings({"SOMA_API_TOKEN": "t"}, for_command="serve --embedded")
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("POSTGRES_URL", "somewhere"),
+        ("POSTGRES_URL", "postgresql://[::1"),
+        ("POSTGRES_URL", "mysql://u:hunter2@h/x"),
+        ("REDIS_URL", "redis://:hunter2@h:port/0"),
+        ("QDRANT_URL", "h:6333"),
+        ("QDRANT_URL", "http://"),
+    ],
+)
+def test_an_address_that_nobody_could_read_is_refused_once(name: str, value: str) -> None:
+    with pytest.raises(ConfigurationError) as raised:
+        load_settings({**STORES, name: value}, for_command="serve")
+
+    assert str(raised.value).count(f"{name}:") == 1
+    assert "this is no address such as" in str(raised.value)
+    assert "hunter2" not in str(raised.value)
+
+
+def test_an_address_may_name_several_servers() -> None:
+    assert load_settings({"POSTGRES_URL": "postgresql://soma@a:5432,b:5433/x"}).postgres_url is not None
 
 
 def test_without_events_no_broker_is_needed() -> None:
