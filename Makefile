@@ -78,13 +78,18 @@ generated: sync
 crds: sync ## Write the CRD from the models, into crds/ and the chart
 	@$(RUN) somamemory_operator crd > crds/somamemory.yaml && $(RUN) somamemory_operator crd --helm > charts/somamemory-operator/templates/crd.yaml
 
-openapi: sync ## Write openapi.json
+openapi: sync ## Write the API's OpenAPI document
 	@$(RUN) somafractalmemory openapi > openapi.json
 
 ##-- Tests ------------------------------------------------------------------------------------------------------------
-.PHONY: test integration e2e bench
-test: packages check integration ## Everything: checks, real services, and the end-to-end tests on a real cluster
-	@$(MAKE) up e2e
+.PHONY: test prepare integration e2e bench
+test: packages check prepare integration ## Everything: checks, real services, and the end-to-end tests on a real cluster
+	@$(MAKE) up
+	@$(MAKE) e2e
+
+prepare: packages sync ## Build and fetch what the integration tests start (slow once, then cached)
+	@$(RUN) localcluster programs > /dev/null
+	@$(RUN) tests.services prepare
 
 integration: sync ## Tests with real Postgres, Redis, Kafka, Qdrant engine and API server
 	REQUIRE_SERVICES=1 $(BIN)/pytest -q tests/integration tests/contracts

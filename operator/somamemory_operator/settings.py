@@ -21,7 +21,7 @@ class Settings(BaseSettings):
     """Image of Postgres."""
     image_redis: str = "docker.io/library/redis:7"
     """Image of Redis."""
-    image_qdrant: str = "docker.io/qdrant/qdrant:v1.15.5-unprivileged"
+    image_qdrant: str = "docker.io/qdrant/qdrant:v1.16.3-unprivileged"
     """Image of Qdrant."""
     image_kafka: str = "docker.io/apache/kafka:4.1.0"
     """Image of Kafka."""
