@@ -14,6 +14,7 @@ from starlette.exceptions import HTTPException
 from starlette.middleware.cors import CORSMiddleware
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
+from starlette.routing import Match
 
 from somafractalmemory import __version__, errors
 from somafractalmemory.guard import JsonResponse, RequestMetrics, Runtime
@@ -123,11 +124,24 @@ async def on_validation_error(_: Request, error: Exception) -> Response:
     return problem(HTTPStatus.UNPROCESSABLE_ENTITY, detail, errors=listed)
 
 
-async def on_http_exception(_: Request, error: Exception) -> Response:
-    """Unknown paths and methods, with their headers (such as Allow) kept."""
+async def on_http_exception(request: Request, error: Exception) -> Response:
+    """Unknown paths and methods; a wrong method is told all right ones, not only those of the first route."""
     if not isinstance(error, HTTPException):
         raise error
-    return problem(error.status_code, str(error.detail), headers=dict(error.headers or {}))
+    headers = dict(error.headers or {})
+    if error.status_code == HTTPStatus.METHOD_NOT_ALLOWED:
+        headers["Allow"] = ", ".join(sorted(_allowed(request))) or headers.get("Allow", "")
+    return problem(error.status_code, str(error.detail), headers=headers)
+
+
+def _allowed(request: Request) -> set[str]:
+    """Every method that some route of this path takes."""
+    return {
+        method
+        for route in (*memories.router.routes, *health.router.routes)  # the application's own list is nested
+        if route.matches(request.scope)[0] is not Match.NONE
+        for method in getattr(route, "methods", None) or ()
+    }
 
 
 async def on_hang_up(_: Request, __: Exception) -> Response:

@@ -262,6 +262,15 @@ def searchable_text(payload: Mapping[str, Any]) -> str:
     return text if text.isascii() else unicodedata.normalize("NFC", text)
 
 
+def check_filters(filters: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Raises InvalidRequest for a filter that no payload could fulfil, because payloads have limits."""
+    try:
+        searchable_text(filters)
+    except InvalidPayload as error:
+        raise InvalidRequest(str(error).replace("payload", "filter"), loc=("filters",)) from None
+    return filters
+
+
 def _children(value: Any, *, depth: int) -> Iterator[Any]:
     if depth >= MAX_DEPTH:
         raise InvalidPayload(f"a payload may be nested at most {MAX_DEPTH} deep", loc=("payload",))

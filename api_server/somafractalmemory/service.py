@@ -24,6 +24,7 @@ from somafractalmemory.model import (
     Payload,
     Recalled,
     Remembered,
+    check_filters,
     fulfils,
     memory_id,
     new_memory,
@@ -99,7 +100,7 @@ class MemoryService:
         hybrid: bool,
     ) -> Recalled:
         """The memories that fit the query best; by words alone, and marked so, while the index is away."""
-        search = Search(namespace, memory_type, filters, _with_spare(top_k))
+        search = Search(namespace, memory_type, check_filters(filters), _with_spare(top_k))
         embedding = await self._embedder.query(query)
         try:
             hits = await self._vectors.query(embedding, search, hybrid=hybrid)
