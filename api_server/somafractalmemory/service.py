@@ -109,7 +109,7 @@ class MemoryService:
             log.warning("recall_degraded", error=str(error))
             found = await self._records.find_text(query, search)
             return Recalled(rank(found_by_text(found), self._clock())[:top_k], degraded=("qdrant",))
-        return Recalled((await self._hydrated(hits, search, hybrid=hybrid))[:top_k])
+        return Recalled((await self._hydrated(fuse(hits, self._weights, hybrid=hybrid), search, top_k))[:top_k])
 
     async def look_up(self, *, namespace: str, coordinate: Coordinate) -> Memory:
         """The memory at this very place. Raises NotFound."""
@@ -137,14 +137,20 @@ class MemoryService:
         """How many memories live in the namespace."""
         return await self._records.count(namespace)
 
-    async def _hydrated(self, hits: Sequence[Hit], search: Search, *, hybrid: bool) -> list[Match]:
-        if not hits:
-            return []
-        memories = await self._records.get([hit.id for hit in hits])
-        fused = fuse(hits, self._weights, hybrid=hybrid)
-        return rank(
-            [(memories[hit.id], parts) for hit, parts in fused if _is_true(hit, memories, search)], self._clock()
-        )
+    async def _hydrated(
+        self, fused: Sequence[tuple[Hit, Mapping[str, float]]], search: Search, top_k: int
+    ) -> list[Match]:
+        """The best of what the truth confirms; reads only as many memories as the answer needs."""
+        best_first = sorted(fused, key=lambda pair: -sum(pair[1].values()))
+        portion = top_k + top_k // 2 + 5
+        confirmed: list[tuple[Memory, Mapping[str, float]]] = []
+        for start in range(0, len(best_first), portion):
+            candidates = best_first[start : start + portion]
+            memories = await self._records.get([hit.id for hit, _ in candidates])
+            confirmed += [(memories[hit.id], parts) for hit, parts in candidates if _is_true(hit, memories, search)]
+            if len(confirmed) >= top_k:
+                break
+        return rank(confirmed, self._clock())
 
     async def _try_index(self, fresh: _Fresh) -> bool:
         try:

@@ -56,7 +56,8 @@ async def open_vectors(
         headers={"api-key": api_key} if api_key else {},  # as `api_key` it warns on every http address
         timeout=max(1, round(timeout_seconds)),
         check_compatibility=False,  # it asks by a thread, once, and only warns; `_check_release` refuses
-        limits=httpx.Limits(max_connections=64, max_keepalive_connections=64, keepalive_expiry=30),
+        # httpcore looks at every connection for every request, so a large pool costs more than waiting for a place.
+        limits=httpx.Limits(max_connections=16, max_keepalive_connections=16, keepalive_expiry=30),
     )
     vectors = QdrantVectors(client, collection=collection, dimensions=dimensions, timeout_seconds=timeout_seconds)
     try:
