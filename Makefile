@@ -103,10 +103,10 @@ bench: sync ## Benchmarks; each prints JSON
 ##-- Documentation ----------------------------------------------------------------------------------------------------
 .PHONY: docs-build docs-serve clean
 docs-build: sync ## Build the documentation into site/
-	$(BIN)/mkdocs build --strict -q
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict -q
 
 docs-serve: sync ## Preview the documentation on 127.0.0.1:8008
-	$(BIN)/mkdocs serve -a 127.0.0.1:8008
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs serve -a 127.0.0.1:8008
 
 clean: ## Remove what the tools leave in the checkout
 	rm -rf $(VENV) site dist .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis

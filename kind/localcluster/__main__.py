@@ -11,7 +11,7 @@ import typer
 
 from localcluster import facts, images, programs
 from localcluster.choose import choose
-from localcluster.deploy import Images, deploy
+from localcluster.deploy import Images, deploy, memories
 from localcluster.errors import CannotRunError, LocalClusterError
 from localcluster.progress import Progress
 from localcluster.provider import Provider
@@ -64,8 +64,9 @@ def down() -> None:
 
 @app.command()
 def status(output: Output = "text") -> None:
-    """Say how the cluster stands."""
-    found = _provider(quiet=output == "json").status()
+    """Say how the cluster and its SomaMemories stand."""
+    cluster = _provider(quiet=output == "json")
+    found = cluster.status()
     if output == "json":
         print(json.dumps(asdict(found)))
         return
@@ -74,6 +75,8 @@ def status(output: Output = "text") -> None:
         print(f"Kubeconfig: {found.kubeconfig}")
     for name, detail in found.details.items():
         print(f"  {name:<26}{detail}")
+    if found.state == "up":
+        print(f"\n{memories(Tools(cluster.kubeconfig(), cluster.programs()))}")
 
 
 @app.command()

@@ -139,6 +139,14 @@ def remember(url: str, api_token: str, say: Say) -> None:
     say(f"Stored and recalled: “{fact}”")
 
 
+def memories(tools: Tools) -> str:
+    """How every SomaMemory of the cluster stands, as kubectl shows it; or why there is none."""
+    try:
+        return tools.kubectl("get", "somamemory", "-A").strip() or "No SomaMemory yet: apply one, or run `make up`."
+    except CommandFailedError:
+        return "No operator is installed yet: run `make up`."
+
+
 def report(cluster: Target, tools: Tools) -> None:
     """Print what a person needs next."""
     print(tools.kubectl("get", "somamemory", "-n", NAMESPACE).rstrip())
