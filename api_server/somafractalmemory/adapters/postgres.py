@@ -1,6 +1,7 @@
 """Postgres: the truth, its outbox and the event log. The client's errors become ours here."""
 
 import asyncio
+import time
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from typing import Any
@@ -23,15 +24,28 @@ Row = tuple[Any, ...]
 CONNECT_SECONDS = 3
 STATEMENT_MILLISECONDS = 6000
 POOL_WAIT_SECONDS = 2.5
+IDLE_SECONDS = 0.5
 ATTEMPTS = 3
 _RETRIED = {"40001", "40P01"}  # serialization failure, deadlock: the server asks to try again
 _REJECTED_CLASSES = {"22", "23", "54"}  # wrong data, broken constraint, a limit of the server exceeded
 
 
+class Connection(psycopg.AsyncConnection[Row]):
+    """Knows when it was last seen alive, so that a busy one need not be asked before each statement."""
+
+    used_at = float("-inf")
+
+
+async def check_when_idle(connection: Connection) -> None:
+    """Raises when a connection that rested is dead. Asking a busy one, too, would double all round trips."""
+    if time.monotonic() - connection.used_at > IDLE_SECONDS:
+        await AsyncConnectionPool.check_connection(connection)
+
+
 class PostgresRecords:
     """Implements the ports Records, Outbox and EventLog over one pool; publishing has a connection of its own."""
 
-    def __init__(self, pool: AsyncConnectionPool, arguments: Mapping[str, Any]) -> None:
+    def __init__(self, pool: AsyncConnectionPool[Connection], arguments: Mapping[str, Any]) -> None:
         self._pool = pool
         self._arguments = arguments
         self._leading: psycopg.AsyncConnection | None = None
@@ -148,7 +162,9 @@ class PostgresRecords:
         for attempt in range(1, ATTEMPTS + 1):
             try:
                 async with self._pool.connection(timeout=POOL_WAIT_SECONDS) as connection:
-                    return await _rows(connection, statement, parameters)
+                    rows = await _rows(connection, statement, parameters)
+                    connection.used_at = time.monotonic()
+                    return rows
             except psycopg.Error as error:
                 if error.sqlstate not in _RETRIED or attempt == ATTEMPTS:
                     raise _ours(error) from error
@@ -178,6 +194,7 @@ async def open_records(arguments: Mapping[str, str], *, pool_size: int) -> Async
     options = connection_arguments(arguments)
     pool = AsyncConnectionPool(
         options["conninfo"],
+        connection_class=Connection,
         kwargs={name: value for name, value in options.items() if name != "conninfo"},
         min_size=2,
         max_size=pool_size,
@@ -185,7 +202,7 @@ async def open_records(arguments: Mapping[str, str], *, pool_size: int) -> Async
         timeout=POOL_WAIT_SECONDS,
         max_waiting=500,
         reconnect_timeout=4.0,  # its pauses double: a short limit keeps them short after a longer outage
-        check=AsyncConnectionPool.check_connection,
+        check=check_when_idle,
     )
     await pool.open(wait=False)
     records = PostgresRecords(pool, options)

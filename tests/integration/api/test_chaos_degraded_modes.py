@@ -1,6 +1,7 @@
 """Every store is killed in turn: the answers are the documented ones, and nothing has to be restarted but the store."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 
 import httpx
@@ -71,7 +72,8 @@ def test_without_the_index_memories_are_kept_and_recalled_by_words(
 
     def found_by_index() -> bool:
         body = stack.recall("marmots").json()
-        return "degraded" not in body and len(body["matches"]) == 2
+        best = {match.get("fact") for match in body["matches"][:2]}
+        return "degraded" not in body and best == {"marmots whistle at noon", "marmots hibernate together"}
 
     eventually(found_by_index)
 
@@ -129,13 +131,15 @@ def test_without_postgres_nothing_is_acknowledged(stack: Stack, postgres_server:
     stack.store(kept, fact="petrels nest in burrows")
 
     with killed(postgres_server, stack):
-        answers = [
-            stack.store(refused, fact="never acknowledged"),
-            stack.recall("petrels"),
-            stack.http.get(f"/memories/{kept}"),
-            stack.http.delete(f"/memories/{kept}"),
-            stack.http.get("/stats"),
+        requests: list[Callable[[], httpx.Response]] = [
+            lambda: stack.store(refused, fact="never acknowledged"),
+            lambda: stack.recall("petrels"),
+            lambda: stack.http.get(f"/memories/{kept}"),
+            lambda: stack.http.delete(f"/memories/{kept}"),
+            lambda: stack.http.get("/stats"),
         ]
+        with ThreadPoolExecutor(len(requests)) as threads:
+            answers = list(threads.map(lambda send: send(), requests))
         ready = without(stack, "postgres")
 
         for answer in answers:
@@ -145,7 +149,7 @@ def test_without_postgres_nothing_is_acknowledged(stack: Stack, postgres_server:
         assert ready.status_code == 503
         assert stack.http.get("/healthz").status_code == 200
 
-    assert eventually(lambda: stack.http.get("/stats")).status_code == 200
+    assert stack.http.get("/stats").status_code == 200
     assert stack.recall("petrels nest in burrows").json()["matches"][0]["fact"] == "petrels nest in burrows"
     assert stack.http.get(f"/memories/{kept}").status_code == 200
     stored = stack.store(refused, fact="acknowledged now")
@@ -157,11 +161,11 @@ def test_no_acknowledged_memory_is_lost_when_postgres_is_killed_in_the_middle(
     stack: Stack, postgres_server: PostgresServer
 ) -> None:
     acknowledged = []
-    for number in range(60):
+    for number in range(50):
         coord = stack.place()
         if number == 20:
             postgres_server.kill9()
-        if number == 30:
+        if number == 23:
             postgres_server.start()
         answer = stack.store(coord, fact=f"numbered {number}")
         assert answer.status_code in {200, 503}
