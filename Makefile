@@ -83,7 +83,8 @@ openapi: sync ## Write the API's OpenAPI document
 
 ##-- Tests ------------------------------------------------------------------------------------------------------------
 .PHONY: test prepare integration e2e bench
-test: packages check prepare integration ## Everything: checks, real services, and the end-to-end tests on a real cluster
+test: export REQUIRE_SERVICES = 1
+test: packages prepare check integration ## Everything: checks, real services, and the end-to-end tests on a real cluster
 	@$(MAKE) up
 	@$(MAKE) e2e
 

@@ -83,22 +83,28 @@ class Buildah:
 
     def has(self, reference: str) -> bool:
         """Ask its store."""
-        return succeeds([self.name, "inspect", "--type", "image", reference])
+        return succeeds([*self._program, "inspect", "--type", "image", reference])
 
     def build(self, job: Job, *, log: Path, say: Say) -> None:
         """Build in a chroot on the host's network: it works in places that allow no nested containers."""
-        command = [self.name, "build", "--isolation", "chroot", "--network", "host", "--layers", *_LIMITS]
+        command = [*self._program, "build", "--isolation", "chroot", "--network", "host", "--layers", *_LIMITS]
         mounted = self.volumes if job.fetches else {}
         volumes = [word for host, inside in mounted.items() for word in ("--volume", f"{host}:{inside}:ro")]
         stream([*command, *volumes, *_target(job)], log=log, say=say, seconds=BUILD_SECONDS)
 
     def save(self, reference: str, archive: Path) -> None:
         """Write it under its full name."""
-        run([self.name, "push", reference, f"docker-archive:{archive}:{reference}"], timeout=SAVE_SECONDS)
+        run([*self._program, "push", reference, f"docker-archive:{archive}:{reference}"], timeout=SAVE_SECONDS)
 
     def forget(self, reference: str) -> None:
         """Remove its name; layers that others share stay."""
-        succeeds([self.name, "rmi", reference], timeout=60)
+        succeeds([*self._program, "rmi", reference], timeout=60)
+
+    @property
+    def _program(self) -> list[str]:
+        """The program with mounts of its own: it leaves its store mounted, also after a build that was killed."""
+        own_mounts = ["unshare", "--mount", "--propagation", "private"]
+        return [*own_mounts, self.name] if os.geteuid() == 0 and shutil.which("unshare") else [self.name]
 
 
 def find_builder(volumes: Mapping[str, str]) -> Builder:

@@ -1,6 +1,7 @@
 """The operator's chart: renders, and allows exactly what the operator does."""
 
 import json
+import os
 import shutil
 import subprocess
 from collections import defaultdict
@@ -29,7 +30,8 @@ def helm() -> str:
     """Helm from the PATH, or the one that the local cluster built."""
     found = shutil.which("helm") or str(programs.bin_folder() / "helm")
     if not Path(found).exists():
-        pytest.skip("helm is not installed; `make up` builds one")
+        missing = "helm is not installed; `make prepare` builds one"
+        pytest.fail(missing) if os.environ.get("REQUIRE_SERVICES") == "1" else pytest.skip(missing)
     return found
 
 
