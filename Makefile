@@ -89,7 +89,7 @@ test: packages prepare check integration ## Everything: checks, real services, a
 	@$(MAKE) e2e
 
 prepare: packages sync ## Build and fetch what the integration tests start (slow once, then cached)
-	@$(RUN) localcluster programs > /dev/null
+	@$(RUN) localcluster programs
 	@$(RUN) tests.services prepare
 
 integration: sync ## Tests with real Postgres, Redis, Kafka, Qdrant engine and API server

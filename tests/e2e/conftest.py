@@ -19,6 +19,8 @@ SMALL_VOLUMES = {
     store: {"persistence": {"enabled": True, "size": "1Gi"}} for store in ("postgres", "redis", "qdrant", "kafka")
 }
 
+EVERY_KIND = {"networkPolicy": {"enabled": True}, "podDisruptionBudget": {"enabled": True}}
+
 
 def _localcluster(*arguments: str) -> str:
     environment = {**os.environ, "PYTHONPATH": str(ROOT / "kind")}
@@ -58,9 +60,10 @@ def namespace(cluster: Cluster, request: pytest.FixtureRequest) -> Iterator[str]
 
 @pytest.fixture(scope="module")
 def memory(cluster: Cluster, namespace: str) -> Memory:
-    """A Ready SomaMemory with an API on a NodePort and a volume for every store."""
+    """A Ready SomaMemory with every kind of child, an API on a NodePort and a volume for every store."""
     memory = Memory(cluster, "soma", namespace)
-    memory.apply({**NODE_PORT, **SMALL_VOLUMES, "deletionPolicy": "Delete"})
+    api = {**NODE_PORT["api"], "replicas": 2}
+    memory.apply({**SMALL_VOLUMES, **EVERY_KIND, "api": api, "deletionPolicy": "Delete"})
     cluster.wait_ready(memory)
     return memory
 

@@ -36,7 +36,7 @@ def children(memory: Memory) -> list[Child]:
         for child in memory.children(kind)
         if any(owner["kind"] == "SomaMemory" for owner in child["metadata"].get("ownerReferences", []))
     ]
-    assert {kind for kind, _ in owned} >= {"statefulsets", "deployments", "services", "configmaps", "secrets", "jobs"}
+    assert {kind for kind, _ in owned} == set(KINDS)
     return owned
 
 
