@@ -93,7 +93,7 @@ prepare: packages sync ## Build and fetch what the integration tests start (slow
 	@$(RUN) tests.services prepare
 
 integration: sync ## Tests with real Postgres, Redis, Kafka, Qdrant engine and API server
-	REQUIRE_SERVICES=1 $(BIN)/pytest -q tests/integration tests/contracts
+	REQUIRE_SERVICES=1 $(BIN)/pytest -q -n 2 --dist loadfile tests/integration
 
 e2e: sync ## Scenarios on the local cluster that `make up` started
 	$(BIN)/pytest -q tests/e2e --timeout=900
