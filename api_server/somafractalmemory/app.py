@@ -16,10 +16,10 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 from starlette.routing import Match
 
-from somafractalmemory import __version__, errors
+from somafractalmemory import __version__, errors, recallschemas, schemas
 from somafractalmemory.guard import JsonResponse, RequestMetrics, Runtime
-from somafractalmemory.routes import health, memories
-from somafractalmemory.schemas import RecallRequest, StoreRequest
+from somafractalmemory.recallschemas import RecallRequest
+from somafractalmemory.routes import health, memories, recall
 from somafractalmemory.settings import Settings
 
 log = structlog.get_logger(__name__)
@@ -34,6 +34,7 @@ STATUSES: dict[type[errors.SomaError], HTTPStatus] = {
     errors.RateLimited: HTTPStatus.TOO_MANY_REQUESTS,
     errors.Unavailable: HTTPStatus.SERVICE_UNAVAILABLE,
 }
+ROUTERS = (memories.router, recall.router, health.router)
 Opener = Callable[[Settings], AbstractAsyncContextManager[Runtime]]
 
 
@@ -47,8 +48,8 @@ def create_app(settings: Settings, open_runtime: Opener) -> FastAPI:
             yield
 
     app = FastAPI(title="SomaFractalMemory API", version=__version__, lifespan=lifespan)
-    app.include_router(memories.router)
-    app.include_router(health.router)
+    for router in ROUTERS:
+        app.include_router(router)
     app.add_exception_handler(errors.SomaError, on_soma_error)
     app.add_exception_handler(ValidationError, on_validation_error)
     app.add_exception_handler(RequestValidationError, on_validation_error)
@@ -74,7 +75,7 @@ def openapi_of(app: FastAPI) -> dict[str, Any]:
     if app.openapi_schema is None:
         document = get_openapi(title=app.title, version=app.version, routes=app.routes)
         components = document.setdefault("components", {})
-        for model in (StoreRequest, RecallRequest):
+        for model in (*schemas.BODIES, *recallschemas.BODIES):
             schema = model.model_json_schema(ref_template="#/components/schemas/{model}")
             components["schemas"].update(schema.pop("$defs", {}))
             components["schemas"][model.__name__] = schema
@@ -138,7 +139,8 @@ def _allowed(request: Request) -> set[str]:
     """Every method that some route of this path takes."""
     return {
         method
-        for route in (*memories.router.routes, *health.router.routes)  # the application's own list is nested
+        for router in ROUTERS  # the application's own list is nested
+        for route in router.routes
         if route.matches(request.scope)[0] is not Match.NONE
         for method in getattr(route, "methods", None) or ()
     }

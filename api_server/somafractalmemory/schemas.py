@@ -9,7 +9,6 @@ from somafractalmemory.model import MAX_COORDINATE_TEXT, MemoryType
 Coord = Annotated[
     str, Field(max_length=MAX_COORDINATE_TEXT, description="Numbers separated by commas.", examples=["1,2.5,3"])
 ]
-Filters = Annotated[dict[str, Any], Field(max_length=32, description="Payload fields that must be equal.")]
 
 
 class StoreRequest(BaseModel):
@@ -27,33 +26,27 @@ class StoreRequest(BaseModel):
     type: MemoryType | None = MemoryType.EPISODIC
 
 
+class BulkRequest(BaseModel):
+    """Memories to be stored together: all or none."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    items: Annotated[list[StoreRequest], Field(max_length=1000)]
+
+
+class BulkResponse(BaseModel):
+    """How many memories were committed; of several items at one place the last one counts."""
+
+    stored: int
+    indexed: bool = True
+
+
 class StoreResponse(BaseModel):
     """The memory is committed. `indexed` is false while recall cannot find it yet; that mends itself."""
 
     ok: bool = True
     indexed: bool = True
     version: int = 1
-
-
-class RecallRequest(BaseModel):
-    """What to remember."""
-
-    model_config = ConfigDict(
-        extra="forbid", json_schema_extra={"examples": [{"query": "what do cats do", "top_k": 5}]}
-    )
-
-    query: Annotated[str, Field(max_length=16_384)]
-    top_k: Annotated[int, Field(ge=1, le=1000)] = 5
-    type: MemoryType | None = None
-    filters: Filters | None = None
-    hybrid: bool | None = None
-
-
-class RecallResponse(BaseModel):
-    """Memories, best first: the caller's payload flattened with ours. `degraded` names stores that took no part."""
-
-    matches: list[dict[str, Any]]
-    degraded: list[str] | None = None
 
 
 class MemoryResponse(BaseModel):
@@ -86,3 +79,6 @@ class Problem(BaseModel):
     status: int
     detail: str
     errors: list[dict[str, Any]] | None = None
+
+
+BODIES: tuple[type[BaseModel], ...] = (StoreRequest, BulkRequest)

@@ -1,38 +1,36 @@
 """The use cases, over ports only: remember, recall, look up, forget, count."""
 
+import asyncio
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
-from typing import Any
-from uuid import UUID
 
 import structlog
 
 from somafractalmemory import telemetry
 from somafractalmemory.batching import Batcher
-from somafractalmemory.errors import NotFound, SomaError, Unavailable
+from somafractalmemory.errors import InvalidPayload, NotFound, SomaError
 from somafractalmemory.indexing import point_of, tombstone_of
 from somafractalmemory.model import (
     Coordinate,
     Counts,
-    Hit,
-    Match,
     Memory,
     MemoryType,
     NewMemory,
     Payload,
     Recalled,
     Remembered,
-    check_filters,
-    fulfils,
     memory_id,
     new_memory,
 )
-from somafractalmemory.ports import Embedder, Records, Search, Vectors
-from somafractalmemory.ranking import Weights, fuse, rank
+from somafractalmemory.ports import Embedder, Records, Vectors
+from somafractalmemory.ranking import Weights
+from somafractalmemory.recalling import Question, Recaller
 
 log = structlog.get_logger(__name__)
+
+_INDEX_BATCH = 100
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,13 +58,13 @@ class MemoryService:
         self._records = records
         self._vectors = vectors
         self._embedder = embedder
-        self._weights = weights
         self._clock = clock
         self._written = written
         self._saves = Batcher(records.save, name="postgres", key=lambda memory: memory.id, timeout_seconds=8.0)
         self._indexing = Batcher(
             self._index, name="qdrant", key=lambda fresh: fresh.memory.id, timeout_seconds=index_timeout_seconds
         )
+        self._recaller = Recaller(records=records, vectors=vectors, embedder=embedder, weights=weights, clock=clock)
         self._stack = AsyncExitStack()
 
     async def __aenter__(self) -> "MemoryService":
@@ -89,27 +87,30 @@ class MemoryService:
         telemetry.STORED.labels(namespace).inc()
         return Remembered(saved, await self._try_index(_Fresh(memory, saved.version)))
 
-    async def recall(
-        self,
-        *,
-        namespace: str,
-        query: str,
-        top_k: int,
-        memory_type: MemoryType | None,
-        filters: Mapping[str, Any],
-        hybrid: bool,
-    ) -> Recalled:
-        """The memories that fit the query best; by words alone, and marked so, while the index is away."""
-        search = Search(namespace, memory_type, check_filters(filters), _with_spare(top_k))
-        embedding = await self._embedder.query(query)
-        try:
-            hits = await self._vectors.query(embedding, search, hybrid=hybrid)
-        except Unavailable as error:
-            telemetry.DEGRADED_RECALLS.inc()
-            log.warning("recall_degraded", error=str(error))
-            found = await self._records.find_text(query, search)
-            return Recalled(rank(found_by_text(found), self._clock())[:top_k], degraded=("qdrant",))
-        return Recalled((await self._hydrated(fuse(hits, self._weights, hybrid=hybrid), search, top_k))[:top_k])
+    async def remember_many(
+        self, *, namespace: str, items: Sequence[tuple[Coordinate, Payload, MemoryType]]
+    ) -> tuple[int, bool]:
+        """Commit all or none in one statement, then index them; of several at one place the last one stays.
+
+        Answers how many were stored, and whether recall finds them all already.
+        """
+        memories = [self._numbered(number, namespace, item) for number, item in enumerate(items)]
+        last = list({memory.id: memory for memory in memories}.values())
+        if not last:
+            return 0, True
+        saved = await self._records.save(last)
+        self._written()
+        telemetry.STORED.labels(namespace).inc(len(last))
+        fresh = [_Fresh(memory, each.version) for memory, each in zip(last, saved, strict=True)]
+        return len(last), await self._try_index_many(fresh)
+
+    async def recall(self, question: Question) -> Recalled:
+        """The memories that fit a question best."""
+        return await self._recaller.recall(question)
+
+    async def recall_many(self, questions: Sequence[Question]) -> Sequence[Recalled]:
+        """One answer for each question, in order."""
+        return await self._recaller.recall_many(questions)
 
     async def look_up(self, *, namespace: str, coordinate: Coordinate) -> Memory:
         """The memory at this very place. Raises NotFound."""
@@ -137,20 +138,15 @@ class MemoryService:
         """How many memories live in the namespace."""
         return await self._records.count(namespace)
 
-    async def _hydrated(
-        self, fused: Sequence[tuple[Hit, Mapping[str, float]]], search: Search, top_k: int
-    ) -> list[Match]:
-        """The best of what the truth confirms; reads only as many memories as the answer needs."""
-        best_first = sorted(fused, key=lambda pair: -sum(pair[1].values()))
-        portion = top_k + top_k // 2 + 5
-        confirmed: list[tuple[Memory, Mapping[str, float]]] = []
-        for start in range(0, len(best_first), portion):
-            candidates = best_first[start : start + portion]
-            memories = await self._records.get([hit.id for hit, _ in candidates])
-            confirmed += [(memories[hit.id], parts) for hit, parts in candidates if _is_true(hit, memories, search)]
-            if len(confirmed) >= top_k:
-                break
-        return rank(confirmed, self._clock())
+    def _numbered(self, number: int, namespace: str, item: tuple[Coordinate, Payload, MemoryType]) -> NewMemory:
+        """One item of a bulk. Raises InvalidPayload with the number of the item."""
+        coordinate, payload, memory_type = item
+        try:
+            return new_memory(
+                namespace=namespace, coordinate=coordinate, payload=payload, memory_type=memory_type, now=self._clock()
+            )
+        except InvalidPayload as error:
+            raise InvalidPayload(f"item {number}: {error}", loc=("items", number, *error.loc)) from None
 
     async def _try_index(self, fresh: _Fresh) -> bool:
         try:
@@ -161,6 +157,18 @@ class MemoryService:
             return False
         return True
 
+    async def _try_index_many(self, fresh: Sequence[_Fresh]) -> bool:
+        """In batches, so that neither the loop nor the index is held by one caller."""
+        try:
+            for at in range(0, len(fresh), _INDEX_BATCH):
+                await self._index(fresh[at : at + _INDEX_BATCH])
+                await asyncio.sleep(0)
+        except SomaError as error:
+            telemetry.INDEX_FAILURES.labels("store").inc()
+            log.warning("index_deferred", memories=len(fresh), error=str(error))
+            return False
+        return True
+
     async def _index(self, batch: Sequence[_Fresh]) -> Sequence[None]:
         embeddings = await self._embedder.documents([fresh.memory.text for fresh in batch])
         points = [
@@ -168,27 +176,3 @@ class MemoryService:
         ]
         await self._vectors.upsert(points)
         return [None] * len(batch)
-
-
-def _with_spare(top_k: int) -> int:
-    """Ask for more than wanted: bounded factors reorder, and stale hits are dropped."""
-    return min(top_k * 2 + 20, 1100)
-
-
-def _is_true(hit: Hit, memories: Mapping[UUID, Memory], search: Search) -> bool:
-    """Whether the truth still says what was indexed."""
-    memory = memories.get(hit.id)
-    return (
-        memory is not None
-        and not memory.deleted
-        and memory.version == hit.version
-        and memory.namespace == search.namespace
-        and search.memory_type in {None, memory.memory_type}
-        and fulfils(memory.payload, search.filters)
-    )
-
-
-def found_by_text(found: Sequence[tuple[Memory, float]]) -> list[tuple[Memory, dict[str, float]]]:
-    """Full-text ranks as one part of a score, relative to the best."""
-    best = max((score for _, score in found), default=0.0) or 1.0
-    return [(memory, {"text": score / best}) for memory, score in found]

@@ -7,7 +7,7 @@ from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 
 from somafractalmemory.guard import JsonResponse
 from somafractalmemory.health import Health
-from somafractalmemory.routes.memories import runtime_of
+from somafractalmemory.routes.describing import runtime_of
 
 router = APIRouter()
 

@@ -1,56 +1,28 @@
-"""Storing, recalling, looking up, forgetting."""
+"""Storing, looking up, forgetting."""
 
-from collections.abc import Mapping
 from typing import Any
 
-import orjson
 from fastapi import APIRouter, Request, Response
-from pydantic import BaseModel
 
-from somafractalmemory.errors import InvalidRequest
-from somafractalmemory.guard import BodyReader, GuardedRoute, JsonResponse, Runtime
-from somafractalmemory.model import Memory, MemoryType, importance_norm, parse_coordinate
+from somafractalmemory.errors import InvalidCoordinate
+from somafractalmemory.guard import BodyReader, GuardedRoute, JsonResponse
+from somafractalmemory.model import Coordinate, Memory, MemoryType, importance_norm, parse_coordinate
+from somafractalmemory.routes.describing import NOT_FOUND, PROBLEMS, runtime_of, takes
 from somafractalmemory.schemas import (
+    BulkRequest,
+    BulkResponse,
     MemoryResponse,
-    Problem,
-    RecallRequest,
-    RecallResponse,
     StatsResponse,
     StoreRequest,
     StoreResponse,
 )
 
-PROBLEMS: dict[int | str, dict[str, Any]] = {
-    code: {"model": Problem, "description": text}
-    for code, text in {
-        401: "No bearer token",
-        403: "Unknown token",
-        422: "The request breaks a rule",
-        429: "Too many requests; see Retry-After",
-        503: "A required store is away; see Retry-After",
-    }.items()
-}
-NOT_FOUND: dict[int | str, dict[str, Any]] = {404: {"model": Problem, "description": "No memory lives there"}}
-WITH_BODY: dict[int | str, dict[str, Any]] = {413: {"model": Problem, "description": "The body is too large"}}
-
 router = APIRouter(route_class=GuardedRoute, responses=PROBLEMS)
 read_store = BodyReader(StoreRequest)
-read_recall = BodyReader(RecallRequest)
+read_bulk = BodyReader(BulkRequest)
 
 
-def body_schema(model: type[BaseModel]) -> dict[str, Any]:
-    """How a route that reads its own body shows it in the OpenAPI document."""
-    content = {"application/json": {"schema": {"$ref": f"#/components/schemas/{model.__name__}"}}}
-    return {"requestBody": {"required": True, "content": content}}
-
-
-@router.post(
-    "/store",
-    response_model=StoreResponse,
-    tags=["memories"],
-    openapi_extra=body_schema(StoreRequest),
-    responses=WITH_BODY,
-)
+@router.post("/store", response_model=StoreResponse, tags=["memories"], **takes(StoreRequest))
 async def store(request: Request) -> Response:
     """Store a memory at a coordinate; what was there before is replaced."""
     body, runtime = await read_store(request), runtime_of(request)
@@ -63,22 +35,16 @@ async def store(request: Request) -> Response:
     return JsonResponse({"ok": True, "indexed": remembered.indexed, "version": remembered.saved.version})
 
 
-@router.post(
-    "/recall",
-    response_model=RecallResponse,
-    tags=["memories"],
-    openapi_extra=body_schema(RecallRequest),
-    responses=WITH_BODY,
-)
-async def recall(request: Request) -> Response:
-    """Recall the memories that fit a query best."""
-    return await _recall(runtime_of(request), await read_recall(request))
-
-
-@router.get("/recall", response_model=RecallResponse, tags=["memories"], openapi_extra={"parameters": []})
-async def recall_by_query_string(request: Request) -> Response:
-    """Recall with everything in the query string; `filters` is JSON text."""
-    return await _recall(runtime_of(request), RecallRequest.model_validate(_query_string(request.query_params)))
+@router.post("/store_bulk", response_model=BulkResponse, tags=["memories"], **takes(BulkRequest))
+async def store_bulk(request: Request) -> Response:
+    """Store many memories in one go: all of them, or none."""
+    body, runtime = await read_bulk(request), runtime_of(request)
+    items = [
+        (_coordinate(number, item.coord), item.payload, item.type or MemoryType.EPISODIC)
+        for number, item in enumerate(body.items)
+    ]
+    stored, indexed = await runtime.service.remember_many(namespace=runtime.settings.namespace, items=items)
+    return JsonResponse({"stored": stored, "indexed": indexed})
 
 
 @router.get("/memories/{coord}", response_model=MemoryResponse, tags=["memories"], responses=NOT_FOUND)
@@ -106,35 +72,11 @@ async def stats(request: Request) -> Response:
     return JsonResponse({"total_memories": total, "episodic": counts.episodic, "semantic": counts.semantic})
 
 
-def runtime_of(request: Request) -> Runtime:
-    """What the lifespan opened."""
-    runtime: Runtime = request.app.state.runtime
-    return runtime
-
-
-async def _recall(runtime: Runtime, body: RecallRequest) -> Response:
-    recalled = await runtime.service.recall(
-        namespace=runtime.settings.namespace,
-        query=body.query,
-        top_k=body.top_k,
-        memory_type=body.type,
-        filters=body.filters or {},
-        hybrid=runtime.settings.hybrid_recall_default if body.hybrid is None else body.hybrid,
-    )
-    answer: dict[str, Any] = {"matches": [match.memory.flattened() for match in recalled.matches]}
-    if recalled.degraded:
-        answer["degraded"] = recalled.degraded
-    return JsonResponse(answer)
-
-
-def _query_string(parameters: Mapping[str, str]) -> dict[str, Any]:
-    values: dict[str, Any] = dict(parameters)
-    if "filters" in values:
-        try:
-            values["filters"] = orjson.loads(values["filters"])
-        except orjson.JSONDecodeError as error:
-            raise InvalidRequest(f"filters is not valid JSON: {error}", loc=("query", "filters")) from None
-    return values
+def _coordinate(number: int, text: str) -> Coordinate:
+    try:
+        return parse_coordinate(text)
+    except InvalidCoordinate as error:
+        raise InvalidCoordinate(f"item {number}: {error}", loc=("items", number, "coord")) from None
 
 
 def _shown(memory: Memory) -> dict[str, Any]:

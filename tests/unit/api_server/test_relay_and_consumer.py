@@ -17,6 +17,7 @@ from somafractalmemory.events import MemoryEvent, decode_event
 from somafractalmemory.model import MemoryType, NewMemory, Point, memory_id, new_memory
 from somafractalmemory.ports import Search
 from somafractalmemory.ranking import Weights
+from somafractalmemory.recalling import Question
 from somafractalmemory.relay import DirectPublisher, Relay
 from somafractalmemory.service import MemoryService
 from tests.unit.api_server.conftest import World, eventually
@@ -229,9 +230,7 @@ async def test_a_foreign_memory_is_recalled_by_its_latest_event_until_it_is_dele
         return orjson.dumps({**FOREIGN, **changes})
 
     async def facts(query: str) -> list[Any]:
-        recalled = await service.recall(
-            namespace="elsewhere", query=query, top_k=5, memory_type=None, filters={}, hybrid=True
-        )
+        recalled = await service.recall(Question("elsewhere", query, 5))
         return [match.memory.flattened() for match in recalled.matches]
 
     topic = LocalTopic()

@@ -1,0 +1,39 @@
+"""What every route says of itself in the OpenAPI document, and where it finds the service."""
+
+from typing import Any
+
+from fastapi import Request
+from pydantic import BaseModel
+
+from somafractalmemory.guard import Runtime
+from somafractalmemory.schemas import Problem
+
+PROBLEMS: dict[int | str, dict[str, Any]] = {
+    code: {"model": Problem, "description": text}
+    for code, text in {
+        401: "No bearer token",
+        403: "Unknown token",
+        422: "The request breaks a rule",
+        429: "Too many requests; see Retry-After",
+        503: "A required store is away; see Retry-After",
+    }.items()
+}
+NOT_FOUND: dict[int | str, dict[str, Any]] = {404: {"model": Problem, "description": "No memory lives there"}}
+WITH_BODY: dict[int | str, dict[str, Any]] = {413: {"model": Problem, "description": "The body is too large"}}
+
+
+def body_schema(model: type[BaseModel]) -> dict[str, Any]:
+    """How a route that reads its own body shows it in the OpenAPI document."""
+    content = {"application/json": {"schema": {"$ref": f"#/components/schemas/{model.__name__}"}}}
+    return {"requestBody": {"required": True, "content": content}}
+
+
+def takes(model: type[BaseModel]) -> dict[str, Any]:
+    """The arguments of a route with a body."""
+    return {"openapi_extra": body_schema(model), "responses": WITH_BODY}
+
+
+def runtime_of(request: Request) -> Runtime:
+    """What the lifespan opened."""
+    runtime: Runtime = request.app.state.runtime
+    return runtime
