@@ -16,10 +16,10 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 from starlette.routing import Match
 
-from somafractalmemory import __version__, errors, recallschemas, schemas
+from somafractalmemory import __version__, errors, graphschemas, recallschemas, schemas
 from somafractalmemory.guard import JsonResponse, RequestMetrics, Runtime
 from somafractalmemory.recallschemas import RecallRequest
-from somafractalmemory.routes import health, memories, recall
+from somafractalmemory.routes import graph, health, memories, recall
 from somafractalmemory.settings import Settings
 
 log = structlog.get_logger(__name__)
@@ -34,7 +34,7 @@ STATUSES: dict[type[errors.SomaError], HTTPStatus] = {
     errors.RateLimited: HTTPStatus.TOO_MANY_REQUESTS,
     errors.Unavailable: HTTPStatus.SERVICE_UNAVAILABLE,
 }
-ROUTERS = (memories.router, recall.router, health.router)
+ROUTERS = (memories.router, recall.router, graph.router, health.router)
 Opener = Callable[[Settings], AbstractAsyncContextManager[Runtime]]
 
 
@@ -75,7 +75,7 @@ def openapi_of(app: FastAPI) -> dict[str, Any]:
     if app.openapi_schema is None:
         document = get_openapi(title=app.title, version=app.version, routes=app.routes)
         components = document.setdefault("components", {})
-        for model in (*schemas.BODIES, *recallschemas.BODIES):
+        for model in (*schemas.BODIES, *recallschemas.BODIES, *graphschemas.BODIES):
             schema = model.model_json_schema(ref_template="#/components/schemas/{model}")
             components["schemas"].update(schema.pop("$defs", {}))
             components["schemas"][model.__name__] = schema

@@ -9,6 +9,7 @@ from typing import Any, Protocol
 from uuid import UUID
 
 from somafractalmemory.events import MemoryEvent
+from somafractalmemory.graph import Edge, Link
 from somafractalmemory.model import Budget, Counts, Embedding, Hit, Memory, MemoryType, NewMemory, Point, Saved
 
 
@@ -37,8 +38,24 @@ class Pinged(Protocol):
         """Return when it answers and is fit for use; raise `Unavailable` when not."""
 
 
+class Links(Protocol):
+    """The truth about links. They never outlive either end."""
+
+    async def link(self, link: Link, payload_json: str) -> Sequence[UUID]:
+        """Put the link, or its new weight, with an event; answers the ends that do not live, and then puts nothing."""
+
+    async def unlink(self, link: Link, payload_json: str) -> bool:
+        """Remove the link between these ends of this type, with an event; says whether there was one."""
+
+    async def edges(self, sources: Sequence[UUID], link_type: str | None, limit: int) -> Sequence[Edge]:
+        """The links that lead from these memories, oldest first."""
+
+
 class Records(Pinged, Protocol):
     """The truth. Each write also leaves an event in the outbox, in the same transaction."""
+
+    @property
+    def links(self) -> Links: ...
 
     async def save(self, memories: Sequence[NewMemory]) -> Sequence[Saved]:
         """Commit all or none; identifiers are distinct. Raises `Rejected` when the store refuses an item."""

@@ -12,6 +12,7 @@ from somafractalmemory import telemetry
 from somafractalmemory.batching import Batcher
 from somafractalmemory.errors import InvalidPayload, NotFound, SomaError
 from somafractalmemory.indexing import point_of, tombstone_of
+from somafractalmemory.linking import Linking
 from somafractalmemory.model import (
     Coordinate,
     Counts,
@@ -65,6 +66,7 @@ class MemoryService:
             self._index, name="qdrant", key=lambda fresh: fresh.memory.id, timeout_seconds=index_timeout_seconds
         )
         self._recaller = Recaller(records=records, vectors=vectors, embedder=embedder, weights=weights, clock=clock)
+        self.links = Linking(records=records, written=written)
         self._stack = AsyncExitStack()
 
     async def __aenter__(self) -> "MemoryService":

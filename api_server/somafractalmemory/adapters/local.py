@@ -9,6 +9,7 @@ from uuid import UUID, uuid4
 import numpy as np
 
 from somafractalmemory.adapters.embedding import Vector
+from somafractalmemory.adapters.local_links import LocalLinks
 from somafractalmemory.errors import Rejected, Unavailable
 from somafractalmemory.events import EventType, MemoryEvent
 from somafractalmemory.model import (
@@ -56,6 +57,7 @@ class LocalRecords(_Switchable):
         self._outbox: dict[int, MemoryEvent] = {}
         self._number = 0
         self.log: dict[UUID, MemoryEvent] = {}
+        self.links = LocalLinks(self._rows, check=self._check, note=self._note, clock=clock)
 
     async def save(self, memories: Sequence[NewMemory]) -> Sequence[Saved]:
         self._check()
@@ -116,6 +118,7 @@ class LocalRecords(_Switchable):
                 deleted=True,
             )
             self._rows[place] = row
+            self.links.forget(place)
             self._note(row, "deleted", "{}")
             answers.append(Saved(place, row.version, created=False))
         return answers

@@ -14,6 +14,7 @@ from psycopg_pool import AsyncConnectionPool, PoolClosed, PoolTimeout, TooManyRe
 
 from somafractalmemory.adapters import statements
 from somafractalmemory.adapters.migrations import migrations
+from somafractalmemory.adapters.postgres_links import PostgresLinks
 from somafractalmemory.errors import Rejected, SomaError, Unavailable
 from somafractalmemory.events import MemoryEvent, foreign_memory
 from somafractalmemory.model import Counts, Memory, MemoryType, NewMemory, Saved, canonical
@@ -49,6 +50,7 @@ class PostgresRecords:
         self._pool = pool
         self._arguments = arguments
         self._leading: psycopg.AsyncConnection | None = None
+        self.links = PostgresLinks(self._run)
 
     async def ping(self) -> None:
         """Raises Unavailable when it does not answer, or when migrations are missing."""

@@ -33,6 +33,17 @@ def takes(model: type[BaseModel]) -> dict[str, Any]:
     return {"openapi_extra": body_schema(model), "responses": WITH_BODY}
 
 
+def asks(model: type[BaseModel]) -> dict[str, Any]:
+    """The arguments of a route whose parameters are in the query string."""
+    schema = model.model_json_schema(ref_template="#/components/schemas/{model}")
+    required = schema.get("required", ())
+    parameters = [
+        {"name": name, "in": "query", "required": name in required, "schema": shown}
+        for name, shown in schema["properties"].items()
+    ]
+    return {"openapi_extra": {"parameters": parameters}}
+
+
 def runtime_of(request: Request) -> Runtime:
     """What the lifespan opened."""
     runtime: Runtime = request.app.state.runtime

@@ -9,6 +9,7 @@ import pytest
 from somafractalmemory.adapters.migrations import migrate
 from somafractalmemory.adapters.postgres import PostgresRecords, connection_arguments, open_records
 from somafractalmemory.errors import SomaError, Unavailable
+from tests.contracts.links import LinksContract
 from tests.contracts.records import RecordsContract, Truth, a_memory, kinds, living, waiting
 from tests.integration.api.programs import own_database
 
@@ -25,7 +26,7 @@ def database(postgres_url: str) -> Iterator[str]:
 async def records(database: str) -> AsyncIterator[PostgresRecords]:
     """Empty tables."""
     async with await psycopg.AsyncConnection.connect(database, autocommit=True) as connection:
-        await connection.execute("truncate memories, outbox, memory_events")
+        await connection.execute("truncate memories, links, outbox, memory_events")
     async with open_records({"conninfo": database}, pool_size=5) as opened:
         yield opened
 
@@ -55,6 +56,10 @@ class TestPostgresRecords(RecordsContract):
         ((count,),) = await execute(self.database, "select count(*) from memory_events")
         assert isinstance(count, int)
         return count
+
+
+class TestPostgresLinks(LinksContract):
+    """PostgresLinks."""
 
 
 async def test_the_outbox_follows_the_versions_whoever_writes(
