@@ -19,7 +19,7 @@ from starlette.routing import Match
 from somafractalmemory import __version__, errors, graphschemas, recallschemas, schemas
 from somafractalmemory.guard import JsonResponse, RequestMetrics, Runtime
 from somafractalmemory.recallschemas import RecallRequest
-from somafractalmemory.routes import graph, health, memories, recall
+from somafractalmemory.routes import graph, health, lookups, memories, recall
 from somafractalmemory.settings import Settings
 
 log = structlog.get_logger(__name__)
@@ -34,7 +34,7 @@ STATUSES: dict[type[errors.SomaError], HTTPStatus] = {
     errors.RateLimited: HTTPStatus.TOO_MANY_REQUESTS,
     errors.Unavailable: HTTPStatus.SERVICE_UNAVAILABLE,
 }
-ROUTERS = (memories.router, recall.router, graph.router, health.router)
+ROUTERS = (memories.router, recall.router, lookups.router, graph.router, health.router)
 Opener = Callable[[Settings], AbstractAsyncContextManager[Runtime]]
 
 

@@ -10,7 +10,19 @@ from uuid import UUID
 
 from somafractalmemory.events import MemoryEvent
 from somafractalmemory.graph import Edge, Link
-from somafractalmemory.model import Budget, Counts, Embedding, Hit, Memory, MemoryType, NewMemory, Point, Saved
+from somafractalmemory.model import (
+    Budget,
+    Coordinate,
+    Counts,
+    Embedding,
+    Hit,
+    Memory,
+    MemoryType,
+    NewMemory,
+    Point,
+    Saved,
+)
+from somafractalmemory.wording import Term
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,11 +63,35 @@ class Links(Protocol):
         """The links that lead from these memories, oldest first."""
 
 
+@dataclass(frozen=True, slots=True)
+class Box:
+    """A part of a namespace: from `low` to `high` on each axis, both included."""
+
+    namespace: str
+    low: Coordinate
+    high: Coordinate
+    memory_type: MemoryType | None = None
+
+
+class Lookups(Protocol):
+    """Finding living memories of a namespace without the index."""
+
+    async def find_term(
+        self, term: Term, *, namespace: str, memory_type: MemoryType | None, limit: int
+    ) -> Sequence[Memory]:
+        """Those whose values contain the term, last changed first."""
+
+    async def within(self, box: Box, *, after: Coordinate | None, limit: int) -> Sequence[Coordinate]:
+        """The places in the box, of as many numbers as its corners, in order, those up to `after` left out."""
+
+
 class Records(Pinged, Protocol):
     """The truth. Each write also leaves an event in the outbox, in the same transaction."""
 
     @property
     def links(self) -> Links: ...
+    @property
+    def lookups(self) -> Lookups: ...
 
     async def save(self, memories: Sequence[NewMemory]) -> Sequence[Saved]:
         """Commit all or none; identifiers are distinct. Raises `Rejected` when the store refuses an item."""

@@ -5,7 +5,8 @@ from typing import Annotated, Any
 from pydantic import BaseModel, ConfigDict, Field
 
 from somafractalmemory.model import MemoryType
-from somafractalmemory.wording import MAX_TERM, MAX_TERMS
+from somafractalmemory.schemas import Coord
+from somafractalmemory.wording import MAX_TERM, MAX_TERMS, Mode
 
 Filters = Annotated[dict[str, Any], Field(max_length=32, description="Payload fields that must be equal.")]
 Query = Annotated[str, Field(max_length=16_384)]
@@ -85,6 +86,38 @@ class ContextRequest(BaseModel):
     filters: Filters | None = None
 
 
+class KeywordRequest(BaseModel):
+    """A term to look for; `mode`, when given, decides instead of `exact`."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    term: Word
+    mode: Mode | None = None
+    exact: Exact = True
+    case_sensitive: bool = False
+    top_k: TopK = 50
+    type: MemoryType | None = None
+
+
+class RangeQuery(BaseModel):
+    """Two corners of a box; `after` is the `next` of the page before."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    min: Coord
+    max: Coord
+    type: MemoryType | None = None
+    limit: Annotated[int, Field(ge=1, le=1000)] = 1000
+    after: Coord | None = None
+
+
+class RangeResponse(BaseModel):
+    """Coordinates in order; `next` when there may be more."""
+
+    coords: list[list[float]]
+    next: str | None = None
+
+
 class Explanation(BaseModel):
     """Why a memory stands where it stands: `parts` add up to `score`."""
 
@@ -135,4 +168,5 @@ BODIES: tuple[type[BaseModel], ...] = (
     ScoredRequest,
     HybridScoredRequest,
     ContextRequest,
+    KeywordRequest,
 )

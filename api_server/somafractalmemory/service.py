@@ -10,7 +10,7 @@ import structlog
 
 from somafractalmemory import telemetry
 from somafractalmemory.batching import Batcher
-from somafractalmemory.errors import InvalidPayload, NotFound, SomaError
+from somafractalmemory.errors import InvalidPayload, InvalidRequest, NotFound, SomaError
 from somafractalmemory.indexing import point_of, tombstone_of
 from somafractalmemory.linking import Linking
 from somafractalmemory.model import (
@@ -25,9 +25,10 @@ from somafractalmemory.model import (
     memory_id,
     new_memory,
 )
-from somafractalmemory.ports import Embedder, Records, Vectors
+from somafractalmemory.ports import Box, Embedder, Records, Vectors
 from somafractalmemory.ranking import Weights
 from somafractalmemory.recalling import Question, Recaller
+from somafractalmemory.wording import Term
 
 log = structlog.get_logger(__name__)
 
@@ -113,6 +114,18 @@ class MemoryService:
     async def recall_many(self, questions: Sequence[Question]) -> Sequence[Recalled]:
         """One answer for each question, in order."""
         return await self._recaller.recall_many(questions)
+
+    async def find_term(
+        self, term: Term, *, namespace: str, memory_type: MemoryType | None, limit: int
+    ) -> Sequence[Memory]:
+        """The memories whose values contain the term, last changed first."""
+        return await self._records.lookups.find_term(term, namespace=namespace, memory_type=memory_type, limit=limit)
+
+    async def places_within(self, box: Box, *, after: Coordinate | None, limit: int) -> Sequence[Coordinate]:
+        """The places in the box, in order, from behind `after` on. Raises InvalidRequest for a box that is none."""
+        if len(box.low) != len(box.high) or (after and len(after) != len(box.low)):
+            raise InvalidRequest("min, max and after have the same number of dimensions", loc=("max",))
+        return await self._records.lookups.within(box, after=after, limit=limit)
 
     async def look_up(self, *, namespace: str, coordinate: Coordinate) -> Memory:
         """The memory at this very place. Raises NotFound."""

@@ -10,6 +10,7 @@ import numpy as np
 
 from somafractalmemory.adapters.embedding import Vector
 from somafractalmemory.adapters.local_links import LocalLinks
+from somafractalmemory.adapters.local_lookups import LocalLookups
 from somafractalmemory.errors import Rejected, Unavailable
 from somafractalmemory.events import EventType, MemoryEvent
 from somafractalmemory.model import (
@@ -58,6 +59,7 @@ class LocalRecords(_Switchable):
         self._number = 0
         self.log: dict[UUID, MemoryEvent] = {}
         self.links = LocalLinks(self._rows, check=self._check, note=self._note, clock=clock)
+        self.lookups = LocalLookups(self._rows, check=self._check)
 
     async def save(self, memories: Sequence[NewMemory]) -> Sequence[Saved]:
         self._check()

@@ -15,12 +15,12 @@ from psycopg_pool import AsyncConnectionPool, PoolClosed, PoolTimeout, TooManyRe
 from somafractalmemory.adapters import statements
 from somafractalmemory.adapters.migrations import migrations
 from somafractalmemory.adapters.postgres_links import PostgresLinks
+from somafractalmemory.adapters.postgres_lookups import PostgresLookups, array
+from somafractalmemory.adapters.postgres_rows import Row, memory_of
 from somafractalmemory.errors import Rejected, SomaError, Unavailable
 from somafractalmemory.events import MemoryEvent, foreign_memory
-from somafractalmemory.model import Counts, Memory, MemoryType, NewMemory, Saved, canonical
+from somafractalmemory.model import Counts, Memory, MemoryType, NewMemory, Saved
 from somafractalmemory.ports import OutboxDepth, Search
-
-Row = tuple[Any, ...]
 
 CONNECT_SECONDS = 3
 STATEMENT_MILLISECONDS = 6000
@@ -51,6 +51,7 @@ class PostgresRecords:
         self._arguments = arguments
         self._leading: psycopg.AsyncConnection | None = None
         self.links = PostgresLinks(self._run)
+        self.lookups = PostgresLookups(self._run)
 
     async def ping(self) -> None:
         """Raises Unavailable when it does not answer, or when migrations are missing."""
@@ -65,7 +66,7 @@ class PostgresRecords:
             {
                 "ids": [memory.id for memory in memories],
                 "namespaces": [memory.namespace for memory in memories],
-                "coordinates": ["{" + canonical(memory.coordinate) + "}" for memory in memories],
+                "coordinates": [array(memory.coordinate) for memory in memories],
                 "types": [memory.memory_type.value for memory in memories],
                 "payloads": [memory.payload_json for memory in memories],
                 "texts": [memory.text for memory in memories],
@@ -82,7 +83,7 @@ class PostgresRecords:
 
     async def get(self, ids: Sequence[UUID]) -> Mapping[UUID, Memory]:
         rows = await self._run(statements.GET, {"ids": list(ids)})
-        found = {row[0]: _memory(row) for row in rows}
+        found = {row[0]: memory_of(row) for row in rows}
         if missing := [place for place in ids if place not in found]:
             foreign = await self._run(statements.GET_FOREIGN, {"ids": missing})
             found |= {row[0]: foreign_memory(*row) for row in foreign}
@@ -99,7 +100,7 @@ class PostgresRecords:
                 "limit": search.limit,
             },
         )
-        return [(_memory(row[:-1]), float(row[-1])) for row in rows]
+        return [(memory_of(row[:-1]), float(row[-1])) for row in rows]
 
     async def count(self, namespace: str) -> Counts:
         counts: dict[str, int] = dict(await self._run(statements.COUNT, {"namespace": namespace}))
@@ -107,7 +108,7 @@ class PostgresRecords:
 
     async def scan(self, after: UUID | None, limit: int) -> Sequence[Memory]:
         asked = {"after": after, "limit": limit}
-        own = [_memory(row) for row in await self._run(statements.SCAN, asked)]
+        own = [memory_of(row) for row in await self._run(statements.SCAN, asked)]
         foreign = [foreign_memory(*row) for row in await self._run(statements.SCAN_FOREIGN, asked)]
         return _first(own, foreign, limit)
 
@@ -237,24 +238,6 @@ async def _rows(connection: psycopg.AsyncConnection, statement: str, parameters:
 def _first(own: Sequence[Memory], foreign: Sequence[Memory], limit: int) -> Sequence[Memory]:
     """The first of both; deleted foreign ones among them, because the last one tells where to go on."""
     return sorted([*own, *foreign], key=lambda memory: memory.id)[:limit]
-
-
-def _memory(row: Row) -> Memory:
-    place, namespace, coordinate, kind, payload, importance, moment, version, created, updated, count, deleted = row
-    return Memory(
-        id=place,
-        namespace=namespace,
-        coordinate=tuple(coordinate),
-        memory_type=MemoryType(kind),
-        payload=payload,
-        importance=importance,
-        timestamp=moment,
-        version=version,
-        created_at=created,
-        updated_at=updated,
-        access_count=count,
-        deleted=deleted,
-    )
 
 
 def _ours(error: Exception) -> SomaError:

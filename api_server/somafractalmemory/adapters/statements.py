@@ -1,9 +1,6 @@
 """The SQL of the Postgres adapter. Every statement is its own transaction, so one round trip decides."""
 
-_COLUMNS = """
-    id, namespace, coordinate, memory_type, payload, importance, occurred_at, version, created_at, updated_at,
-    access_count, deleted
-"""
+from somafractalmemory.adapters.postgres_rows import COLUMNS
 
 # A row is created when this statement set both times: an update keeps the older one. The outbox row of a memory is
 # numbered after its row is locked, so the numbers of one memory follow its versions.
@@ -52,7 +49,7 @@ with gone as (
 select id, version from gone
 """
 
-GET = f"select {_COLUMNS} from memories where id = any(%(ids)s::uuid[])"  # noqa: S608 - our own column names
+GET = f"select {COLUMNS} from memories where id = any(%(ids)s::uuid[])"  # noqa: S608 - our own column names
 
 # Memories that only foreign events tell of, each by its latest event.
 GET_FOREIGN = """
@@ -72,7 +69,7 @@ limit %(limit)s
 # Any word counts; plainto_tsquery does the splitting and quoting, and its ANDs become ORs.
 FIND_TEXT = f"""
 with asked as (select replace(plainto_tsquery('simple', %(query)s)::text, ' & ', ' | ')::tsquery as words)
-select {_COLUMNS}, ts_rank(memories.words, asked.words) as score
+select {COLUMNS}, ts_rank(memories.words, asked.words) as score
 from memories, asked
 where memories.words @@ asked.words and not deleted and namespace = %(namespace)s
     and (%(memory_type)s::text is null or memory_type = %(memory_type)s)
@@ -89,7 +86,7 @@ COUNT = (
 )
 
 SCAN = f"""
-select {_COLUMNS} from memories where not deleted and (%(after)s::uuid is null or id > %(after)s)
+select {COLUMNS} from memories where not deleted and (%(after)s::uuid is null or id > %(after)s)
 order by id limit %(limit)s
 """  # noqa: S608 - our own column names
 

@@ -10,6 +10,7 @@ from somafractalmemory.adapters.migrations import migrate
 from somafractalmemory.adapters.postgres import PostgresRecords, connection_arguments, open_records
 from somafractalmemory.errors import SomaError, Unavailable
 from tests.contracts.links import LinksContract
+from tests.contracts.lookups import LookupsContract
 from tests.contracts.records import RecordsContract, Truth, a_memory, kinds, living, waiting
 from tests.integration.api.programs import own_database
 
@@ -42,7 +43,7 @@ async def execute(database: str, statement: str) -> list[tuple[object, ...]]:
     """Ask on a connection of the test's own."""
     async with await psycopg.AsyncConnection.connect(database, autocommit=True) as connection:
         cursor = await connection.execute(statement.encode())
-        return await cursor.fetchall()
+        return await cursor.fetchall() if cursor.description else []
 
 
 class TestPostgresRecords(RecordsContract):
@@ -60,6 +61,35 @@ class TestPostgresRecords(RecordsContract):
 
 class TestPostgresLinks(LinksContract):
     """PostgresLinks."""
+
+
+class TestPostgresLookups(LookupsContract):
+    """PostgresLookups."""
+
+
+@pytest.mark.parametrize(
+    ("condition", "index"),
+    [
+        (r"search_text ~* '\mneedle\M'", "memories_letters"),
+        (r"search_text ~ '\mneedle\M\W+\mhaystack\M'", "memories_letters"),
+        ("search_text ilike '%eedl%'", "memories_letters"),
+        (
+            "cardinality(coordinate) = 2 and coordinate >= '{5,5}' and coordinate <= '{6,6}' order by coordinate",
+            "memories_by_place",
+        ),
+    ],
+)
+async def test_lookups_are_answered_from_an_index(
+    database: str, records: PostgresRecords, condition: str, index: str
+) -> None:
+    memories = [a_memory(float(n), float(n), payload={"fact": f"hay number {n} of a stack " * 30}) for n in range(3000)]
+    await records.save([*memories, a_memory(-1.0, -1.0, payload={"fact": "a needle"})])
+    await execute(database, "vacuum analyze memories")
+
+    query = "explain select id from memories where not deleted and namespace = 'here' and "
+    plan = await execute(database, query + condition)
+
+    assert any(index in str(line) for line in plan), plan
 
 
 async def test_the_outbox_follows_the_versions_whoever_writes(

@@ -1,0 +1,41 @@
+"""Lookups in this process, from end to end of the memories of `LocalRecords`."""
+
+from collections.abc import Callable, Mapping, Sequence
+from uuid import UUID
+
+from somafractalmemory.model import Coordinate, Memory, MemoryType, searchable_text
+from somafractalmemory.ports import Box
+from somafractalmemory.wording import Term, occurs
+
+
+class LocalLookups:
+    """`check` raises while the truth is away."""
+
+    def __init__(self, rows: Mapping[UUID, Memory], *, check: Callable[[], None]) -> None:
+        self._rows = rows
+        self._check = check
+
+    async def find_term(
+        self, term: Term, *, namespace: str, memory_type: MemoryType | None, limit: int
+    ) -> Sequence[Memory]:
+        self._check()
+        found = [row for row in self._living(namespace, memory_type) if occurs(term, searchable_text(row.payload))]
+        found.sort(key=lambda row: (-row.updated_at, row.id))
+        return found[:limit]
+
+    async def within(self, box: Box, *, after: Coordinate | None, limit: int) -> Sequence[Coordinate]:
+        self._check()
+        places = sorted(
+            row.coordinate
+            for row in self._living(box.namespace, box.memory_type)
+            if len(row.coordinate) == len(box.low)
+            and all(low <= at <= high for low, at, high in zip(box.low, row.coordinate, box.high, strict=True))
+        )
+        return [place for place in places if after is None or place > after][:limit]
+
+    def _living(self, namespace: str, memory_type: MemoryType | None) -> list[Memory]:
+        return [
+            row
+            for row in self._rows.values()
+            if not row.deleted and row.namespace == namespace and memory_type in {None, row.memory_type}
+        ]

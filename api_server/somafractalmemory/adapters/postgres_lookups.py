@@ -1,0 +1,85 @@
+"""Finding memories by the letters of their values and by their places, each by its own index."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from somafractalmemory.adapters.postgres_links import Run
+from somafractalmemory.adapters.postgres_rows import COLUMNS, memory_of
+from somafractalmemory.model import Coordinate, Memory, MemoryType, canonical
+from somafractalmemory.ports import Box
+from somafractalmemory.wording import Mode, Term
+
+_FIND_TERM = f"""
+select {COLUMNS} from memories
+where not deleted and namespace = %(namespace)s and {{conditions}}
+    and (%(memory_type)s::text is null or memory_type = %(memory_type)s)
+order by updated_at desc, id
+limit %(limit)s
+"""  # noqa: S608 - our own column names
+
+# The comparison of whole arrays bounds what is read of the index; the axes decide.
+_WITHIN = """
+select coordinate from memories
+where not deleted and namespace = %(namespace)s
+    and cardinality(coordinate) = cardinality(%(low)s::double precision[])
+    and coordinate >= %(low)s::double precision[] and coordinate <= %(high)s::double precision[]
+    and (%(after)s::double precision[] is null or coordinate > %(after)s::double precision[])
+    and (%(memory_type)s::text is null or memory_type = %(memory_type)s)
+    and not exists (
+        select from unnest(coordinate, %(low)s::double precision[], %(high)s::double precision[]) as axis (n, low, high)
+        where n < low or n > high
+    )
+order by coordinate
+limit %(limit)s
+"""
+
+
+class PostgresLookups:
+    """Implements the port Lookups over the pool of `PostgresRecords`."""
+
+    def __init__(self, run: Run) -> None:
+        self._run = run
+
+    async def find_term(
+        self, term: Term, *, namespace: str, memory_type: MemoryType | None, limit: int
+    ) -> Sequence[Memory]:
+        patterns = {f"pattern_{number}": pattern for number, pattern in enumerate(_patterns(term))}
+        statement = _FIND_TERM.format(
+            conditions=" and ".join(f"search_text {_operator(term)} %({name})s" for name in patterns)
+        )
+        parameters: dict[str, Any] = {"namespace": namespace, "memory_type": memory_type, "limit": limit, **patterns}
+        return [memory_of(row) for row in await self._run(statement, parameters)]
+
+    async def within(self, box: Box, *, after: Coordinate | None, limit: int) -> Sequence[Coordinate]:
+        rows = await self._run(
+            _WITHIN,
+            {
+                "namespace": box.namespace,
+                "low": array(box.low),
+                "high": array(box.high),
+                "after": array(after) if after else None,
+                "memory_type": box.memory_type,
+                "limit": limit,
+            },
+        )
+        return [tuple(coordinate) for (coordinate,) in rows]
+
+
+def array(coordinate: Coordinate) -> str:
+    """A coordinate as the text of an array; exact, because both sides print and read shortest round trips."""
+    return "{" + canonical(coordinate) + "}"
+
+
+def _operator(term: Term) -> str:
+    if term.mode is Mode.SUBSTRING:
+        return "like" if term.case_sensitive else "ilike"
+    return "~" if term.case_sensitive else "~*"
+
+
+def _patterns(term: Term) -> list[str]:
+    """Words hold letters, digits and underscores only, so they need no quoting; a substring's signs do."""
+    if term.mode is Mode.SUBSTRING:
+        quoted = term.text.replace("\\", r"\\").replace("%", r"\%").replace("_", r"\_")
+        return [f"%{quoted}%"]
+    words = [rf"\m{word}\M" for word in term.words]
+    return words if term.mode is Mode.WORD else [r"\W+".join(words)]

@@ -1,0 +1,31 @@
+"""Rows of the table of memories as memories."""
+
+from typing import Any
+
+from somafractalmemory.model import Memory, MemoryType
+
+Row = tuple[Any, ...]
+
+COLUMNS = """
+    id, namespace, coordinate, memory_type, payload, importance, occurred_at, version, created_at, updated_at,
+    access_count, deleted
+"""
+
+
+def memory_of(row: Row) -> Memory:
+    """A row of COLUMNS."""
+    place, namespace, coordinate, kind, payload, importance, moment, version, created, updated, count, deleted = row
+    return Memory(
+        id=place,
+        namespace=namespace,
+        coordinate=tuple(coordinate),
+        memory_type=MemoryType(kind),
+        payload=payload,
+        importance=importance,
+        timestamp=moment,
+        version=version,
+        created_at=created,
+        updated_at=updated,
+        access_count=count,
+        deleted=deleted,
+    )

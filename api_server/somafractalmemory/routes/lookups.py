@@ -1,0 +1,42 @@
+"""Finding memories by a term and by their places."""
+
+from typing import Any
+
+from fastapi import APIRouter, Request, Response
+
+from somafractalmemory.guard import BodyReader, GuardedRoute, JsonResponse
+from somafractalmemory.model import canonical, parse_coordinate
+from somafractalmemory.ports import Box
+from somafractalmemory.recallschemas import KeywordRequest, RangeQuery, RangeResponse, ResultsResponse
+from somafractalmemory.routes.describing import PROBLEMS, asks, runtime_of, takes
+from somafractalmemory.wording import Mode, term_of
+
+router = APIRouter(route_class=GuardedRoute, responses=PROBLEMS, tags=["memories"])
+read_keyword = BodyReader(KeywordRequest)
+
+
+@router.post("/keyword_search", response_model=ResultsResponse, **takes(KeywordRequest))
+async def keyword_search(request: Request) -> Response:
+    """The memories whose values contain a term, last changed first."""
+    body, runtime = await read_keyword(request), runtime_of(request)
+    mode = body.mode or (Mode.PHRASE if body.exact else Mode.SUBSTRING)
+    found = await runtime.service.find_term(
+        term_of(body.term, mode, case_sensitive=body.case_sensitive),
+        namespace=runtime.settings.namespace,
+        memory_type=body.type,
+        limit=body.top_k,
+    )
+    return JsonResponse({"results": [memory.flattened() for memory in found]})
+
+
+@router.get("/range", response_model=RangeResponse, **asks(RangeQuery))
+async def coordinates_in_range(request: Request) -> Response:
+    """The coordinates in a box, both corners included."""
+    query, runtime = RangeQuery.model_validate(dict(request.query_params)), runtime_of(request)
+    box = Box(runtime.settings.namespace, parse_coordinate(query.min), parse_coordinate(query.max), query.type)
+    after = None if query.after is None else parse_coordinate(query.after)
+    coords = await runtime.service.places_within(box, after=after, limit=query.limit)
+    answer: dict[str, Any] = {"coords": coords}
+    if len(coords) == query.limit:
+        answer["next"] = canonical(coords[-1])
+    return JsonResponse(answer)
