@@ -6,6 +6,7 @@ SomaError
 │   ├── InvalidCoordinate
 │   └── InvalidPayload
 ├── NotFound                there is no such memory
+├── VersionMismatch         the memory is not at the version that the caller expects
 ├── Unauthenticated         no token
 ├── Forbidden               a wrong token
 ├── TooLarge                more bytes than allowed
@@ -42,6 +43,10 @@ class InvalidPayload(InvalidRequest):
 
 class NotFound(SomaError):
     """No memory lives there."""
+
+
+class VersionMismatch(SomaError):
+    """The memory was changed since the caller looked."""
 
 
 class Unauthenticated(SomaError):

@@ -81,6 +81,9 @@ class Lookups(Protocol):
     ) -> Sequence[Memory]:
         """Those whose values contain the term, last changed first."""
 
+    async def versions(self, place: UUID) -> Sequence[Memory]:
+        """A living memory and what it was before, newest first; the last 20 are kept until it is deleted."""
+
     async def within(self, box: Box, *, after: Coordinate | None, limit: int) -> Sequence[Coordinate]:
         """The places in the box, of as many numbers as its corners, in order, those up to `after` left out."""
 
@@ -96,8 +99,11 @@ class Records(Pinged, Protocol):
     async def save(self, memories: Sequence[NewMemory]) -> Sequence[Saved]:
         """Commit all or none; identifiers are distinct. Raises `Rejected` when the store refuses an item."""
 
-    async def delete(self, ids: Sequence[UUID]) -> Sequence[Saved]:
-        """Leave tombstones; answers the versions of those that lived."""
+    async def replace(self, memory: NewMemory, *, expected: int) -> Saved | None:
+        """Save over a living memory of exactly this version; None, and nothing done, when there is none."""
+
+    async def delete(self, ids: Sequence[UUID], *, expected: int | None = None) -> Sequence[Saved]:
+        """Leave tombstones; answers the versions of those that lived, and were at the expected one if any is."""
 
     async def get(self, ids: Sequence[UUID]) -> Mapping[UUID, Memory]:
         """Those that exist, tombstones and memories known only from foreign events among them."""

@@ -63,6 +63,23 @@ class MemoryResponse(BaseModel):
     updated_at: float
 
 
+class AmendRequest(BaseModel):
+    """What to change: `payload` is a JSON merge patch, in which null removes a field."""
+
+    model_config = ConfigDict(
+        extra="forbid", json_schema_extra={"examples": [{"payload": {"mood": "content", "draft": None}}]}
+    )
+
+    payload: dict[str, Any]
+    type: MemoryType | None = None
+
+
+class VersionsResponse(BaseModel):
+    """The memory as it is and as it was, newest first; the last 20 replaced versions are kept."""
+
+    versions: list[MemoryResponse]
+
+
 class StatsResponse(BaseModel):
     """Counts of one namespace."""
 
@@ -81,4 +98,4 @@ class Problem(BaseModel):
     errors: list[dict[str, Any]] | None = None
 
 
-BODIES: tuple[type[BaseModel], ...] = (StoreRequest, BulkRequest)
+BODIES: tuple[type[BaseModel], ...] = (StoreRequest, BulkRequest, AmendRequest)

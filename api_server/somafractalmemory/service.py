@@ -10,9 +10,10 @@ import structlog
 
 from somafractalmemory import telemetry
 from somafractalmemory.batching import Batcher
-from somafractalmemory.errors import InvalidPayload, InvalidRequest, NotFound, SomaError
+from somafractalmemory.errors import InvalidPayload, InvalidRequest, NotFound, Overloaded, SomaError, VersionMismatch
 from somafractalmemory.indexing import point_of, tombstone_of
 from somafractalmemory.linking import Linking
+from somafractalmemory.merging import merged
 from somafractalmemory.model import (
     Coordinate,
     Counts,
@@ -24,6 +25,7 @@ from somafractalmemory.model import (
     Remembered,
     memory_id,
     new_memory,
+    searchable_text,
 )
 from somafractalmemory.ports import Box, Embedder, Records, Vectors
 from somafractalmemory.ranking import Weights
@@ -33,6 +35,7 @@ from somafractalmemory.wording import Term
 log = structlog.get_logger(__name__)
 
 _INDEX_BATCH = 100
+_AMENDING_ATTEMPTS = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,10 +138,49 @@ class MemoryService:
             raise NotFound("no memory lives at this coordinate")
         return memory
 
-    async def forget(self, *, namespace: str, coordinate: Coordinate) -> Remembered:
-        """Delete the memory everywhere. Raises NotFound."""
-        deleted = await self._records.delete([memory_id(namespace, coordinate)])
+    async def versions(self, *, namespace: str, coordinate: Coordinate) -> Sequence[Memory]:
+        """The memory and what it was before, newest first. Raises NotFound."""
+        found = await self._records.lookups.versions(memory_id(namespace, coordinate))
+        if not found:
+            raise NotFound("no memory lives at this coordinate")
+        return found
+
+    async def amend(
+        self,
+        *,
+        namespace: str,
+        coordinate: Coordinate,
+        patch: Payload,
+        memory_type: MemoryType | None,
+        expected: int | None = None,
+    ) -> Remembered:
+        """Merge a patch into the memory's payload. Raises NotFound, InvalidPayload, VersionMismatch.
+
+        Without an expected version, one that another writer got ahead of is merged again, a few times.
+        """
+        searchable_text(patch)  # its depth is checked before anything walks through it
+        for _ in range(_AMENDING_ATTEMPTS):
+            old = await self.look_up(namespace=namespace, coordinate=coordinate)
+            _check_version(old, expected)
+            new = new_memory(
+                namespace=namespace,
+                coordinate=coordinate,
+                payload=merged(old.payload, patch),
+                memory_type=memory_type or old.memory_type,
+                now=self._clock() if old.timestamp is None else old.timestamp,
+            )
+            saved = await self._records.replace(new, expected=old.version)
+            if saved is not None:
+                self._written()
+                return Remembered(saved, await self._try_index(_Fresh(new, saved.version)))
+        raise Overloaded("postgres", "this memory is changed by too many writers at once", retry_after_seconds=1)
+
+    async def forget(self, *, namespace: str, coordinate: Coordinate, expected: int | None = None) -> Remembered:
+        """Delete the memory everywhere. Raises NotFound, VersionMismatch."""
+        deleted = await self._records.delete([memory_id(namespace, coordinate)], expected=expected)
         if not deleted:
+            if expected is not None:
+                _check_version(await self.look_up(namespace=namespace, coordinate=coordinate), expected)
             raise NotFound("no memory lives at this coordinate")
         self._written()
         point = tombstone_of(deleted[0].id, namespace, deleted[0].version, self._clock())
@@ -191,3 +233,8 @@ class MemoryService:
         ]
         await self._vectors.upsert(points)
         return [None] * len(batch)
+
+
+def _check_version(memory: Memory, expected: int | None) -> None:
+    if expected not in {None, memory.version}:
+        raise VersionMismatch(f"the memory is at version {memory.version}, not {expected}: read it again")

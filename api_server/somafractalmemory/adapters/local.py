@@ -83,6 +83,8 @@ class LocalRecords(_Switchable):
             created_at=now if old is None or old.deleted else old.created_at,
             updated_at=now,
         )
+        if old is not None and not old.deleted:
+            self.lookups.keep(old)
         self._rows[new.id] = row
         self._note(row, "created" if created else "updated", new.payload_json)
         return Saved(new.id, row.version, created)
@@ -99,12 +101,20 @@ class LocalRecords(_Switchable):
             version=row.version,
         )
 
-    async def delete(self, ids: Sequence[UUID]) -> Sequence[Saved]:
+    async def replace(self, memory: NewMemory, *, expected: int) -> Saved | None:
+        self._check()
+        old = self._rows.get(memory.id)
+        if old is None or old.deleted or old.version != expected:
+            return None
+        (saved,) = await self.save([memory])
+        return saved
+
+    async def delete(self, ids: Sequence[UUID], *, expected: int | None = None) -> Sequence[Saved]:
         self._check()
         answers = []
         for place in ids:
             old = self._rows.get(place)
-            if old is None or old.deleted:
+            if old is None or old.deleted or expected not in {None, old.version}:
                 continue
             row = Memory(
                 id=place,
@@ -121,6 +131,7 @@ class LocalRecords(_Switchable):
             )
             self._rows[place] = row
             self.links.forget(place)
+            self.lookups.forget(place)
             self._note(row, "deleted", "{}")
             answers.append(Saved(place, row.version, created=False))
         return answers

@@ -1,11 +1,14 @@
 """Lookups in this process, from end to end of the memories of `LocalRecords`."""
 
+from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from uuid import UUID
 
 from somafractalmemory.model import Coordinate, Memory, MemoryType, searchable_text
 from somafractalmemory.ports import Box
 from somafractalmemory.wording import Term, occurs
+
+_KEPT = 20
 
 
 class LocalLookups:
@@ -14,6 +17,7 @@ class LocalLookups:
     def __init__(self, rows: Mapping[UUID, Memory], *, check: Callable[[], None]) -> None:
         self._rows = rows
         self._check = check
+        self._older: dict[UUID, deque[Memory]] = {}
 
     async def find_term(
         self, term: Term, *, namespace: str, memory_type: MemoryType | None, limit: int
@@ -22,6 +26,19 @@ class LocalLookups:
         found = [row for row in self._living(namespace, memory_type) if occurs(term, searchable_text(row.payload))]
         found.sort(key=lambda row: (-row.updated_at, row.id))
         return found[:limit]
+
+    async def versions(self, place: UUID) -> Sequence[Memory]:
+        self._check()
+        row = self._rows.get(place)
+        return [] if row is None or row.deleted else [row, *reversed(self._older.get(place, ()))]
+
+    def keep(self, row: Memory) -> None:
+        """Remember what a memory was, until it is deleted."""
+        self._older.setdefault(row.id, deque(maxlen=_KEPT)).append(row)
+
+    def forget(self, place: UUID) -> None:
+        """Drop what a deleted memory was."""
+        self._older.pop(place, None)
 
     async def within(self, box: Box, *, after: Coordinate | None, limit: int) -> Sequence[Coordinate]:
         self._check()

@@ -77,8 +77,23 @@ class PostgresRecords:
         saved = {place: Saved(place, version, created) for place, version, created in rows}
         return [saved[memory.id] for memory in memories]
 
-    async def delete(self, ids: Sequence[UUID]) -> Sequence[Saved]:
-        rows = await self._run(statements.DELETE, {"ids": list(ids)})
+    async def replace(self, memory: NewMemory, *, expected: int) -> Saved | None:
+        rows = await self._run(
+            statements.REPLACE,
+            {
+                "id": memory.id,
+                "type": memory.memory_type.value,
+                "payload": memory.payload_json,
+                "text": memory.text,
+                "importance": memory.importance,
+                "timestamp": memory.timestamp,
+                "expected": expected,
+            },
+        )
+        return Saved(memory.id, rows[0][0], created=False) if rows else None
+
+    async def delete(self, ids: Sequence[UUID], *, expected: int | None = None) -> Sequence[Saved]:
+        rows = await self._run(statements.DELETE, {"ids": list(ids), "expected": expected})
         return [Saved(place, version, created=False) for place, version in rows]
 
     async def get(self, ids: Sequence[UUID]) -> Mapping[UUID, Memory]:

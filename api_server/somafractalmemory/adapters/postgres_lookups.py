@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from typing import Any
+from uuid import UUID
 
 from somafractalmemory.adapters.postgres_links import Run
 from somafractalmemory.adapters.postgres_rows import COLUMNS, memory_of
@@ -34,6 +35,17 @@ limit %(limit)s
 """
 
 
+_VERSIONS = f"""
+with living as (select {COLUMNS} from memories where id = %(id)s and not deleted)
+select {COLUMNS} from living
+union all
+select l.id, l.namespace, l.coordinate, v.memory_type, v.payload, v.importance, v.occurred_at, v.version, v.created_at,
+    v.updated_at, l.access_count, l.deleted
+from living l join memory_versions v on v.memory_id = l.id
+order by version desc
+"""  # noqa: S608 - our own column names
+
+
 class PostgresLookups:
     """Implements the port Lookups over the pool of `PostgresRecords`."""
 
@@ -49,6 +61,9 @@ class PostgresLookups:
         )
         parameters: dict[str, Any] = {"namespace": namespace, "memory_type": memory_type, "limit": limit, **patterns}
         return [memory_of(row) for row in await self._run(statement, parameters)]
+
+    async def versions(self, place: UUID) -> Sequence[Memory]:
+        return [memory_of(row) for row in await self._run(_VERSIONS, {"id": place})]
 
     async def within(self, box: Box, *, after: Coordinate | None, limit: int) -> Sequence[Coordinate]:
         rows = await self._run(

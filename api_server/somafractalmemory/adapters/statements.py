@@ -35,12 +35,26 @@ with new as (
 select id, version, created from saved
 """
 
+REPLACE = """
+with saved as (
+    update memories set
+        memory_type = %(type)s, payload = %(payload)s::jsonb, search_text = %(text)s, importance = %(importance)s,
+        occurred_at = %(timestamp)s, version = version + 1, updated_at = extract(epoch from statement_timestamp())
+    where id = %(id)s and version = %(expected)s and not deleted
+    returning id, namespace, version, updated_at
+), noted as (
+    insert into outbox (memory_id, namespace, type, occurred_at, payload, version)
+    select id, namespace, 'updated', updated_at, %(payload)s::text, version from saved
+)
+select version from saved
+"""
+
 DELETE = """
 with gone as (
     update memories set
         deleted = true, payload = '{}', search_text = '', importance = 0, occurred_at = null, version = version + 1,
         updated_at = extract(epoch from statement_timestamp())
-    where id = any(%(ids)s::uuid[]) and not deleted
+    where id = any(%(ids)s::uuid[]) and not deleted and (%(expected)s::bigint is null or version = %(expected)s)
     returning id, namespace, version, updated_at
 ), noted as (
     insert into outbox (memory_id, namespace, type, occurred_at, payload, version)

@@ -22,6 +22,16 @@ NOT_FOUND: dict[int | str, dict[str, Any]] = {404: {"model": Problem, "descripti
 WITH_BODY: dict[int | str, dict[str, Any]] = {413: {"model": Problem, "description": "The body is too large"}}
 
 
+MISMATCH: dict[int | str, dict[str, Any]] = {412: {"model": Problem, "description": "Another version than If-Match"}}
+IF_MATCH: dict[str, Any] = {
+    "name": "If-Match",
+    "in": "header",
+    "required": False,
+    "schema": {"type": "string"},
+    "description": 'The version that the memory must have, as its ETag says: `"3"`.',
+}
+
+
 def body_schema(model: type[BaseModel]) -> dict[str, Any]:
     """How a route that reads its own body shows it in the OpenAPI document."""
     content = {"application/json": {"schema": {"$ref": f"#/components/schemas/{model.__name__}"}}}

@@ -1,17 +1,14 @@
-"""Storing, looking up, forgetting."""
-
-from typing import Any
+"""Storing, one or many, and counting."""
 
 from fastapi import APIRouter, Request, Response
 
 from somafractalmemory.errors import InvalidCoordinate
 from somafractalmemory.guard import BodyReader, GuardedRoute, JsonResponse
-from somafractalmemory.model import Coordinate, Memory, MemoryType, importance_norm, parse_coordinate
-from somafractalmemory.routes.describing import NOT_FOUND, PROBLEMS, runtime_of, takes
+from somafractalmemory.model import Coordinate, MemoryType, parse_coordinate
+from somafractalmemory.routes.describing import PROBLEMS, runtime_of, takes
 from somafractalmemory.schemas import (
     BulkRequest,
     BulkResponse,
-    MemoryResponse,
     StatsResponse,
     StoreRequest,
     StoreResponse,
@@ -47,22 +44,6 @@ async def store_bulk(request: Request) -> Response:
     return JsonResponse({"stored": stored, "indexed": indexed})
 
 
-@router.get("/memories/{coord}", response_model=MemoryResponse, tags=["memories"], responses=NOT_FOUND)
-async def look_up(request: Request, coord: str) -> Response:
-    """One memory by its coordinate."""
-    runtime = runtime_of(request)
-    memory = await runtime.service.look_up(namespace=runtime.settings.namespace, coordinate=parse_coordinate(coord))
-    return JsonResponse(_shown(memory))
-
-
-@router.delete("/memories/{coord}", response_model=StoreResponse, tags=["memories"], responses=NOT_FOUND)
-async def forget(request: Request, coord: str) -> Response:
-    """Delete one memory from every store."""
-    runtime = runtime_of(request)
-    forgotten = await runtime.service.forget(namespace=runtime.settings.namespace, coordinate=parse_coordinate(coord))
-    return JsonResponse({"ok": True, "indexed": forgotten.indexed, "version": forgotten.saved.version})
-
-
 @router.get("/stats", response_model=StatsResponse, tags=["system"])
 async def stats(request: Request) -> Response:
     """How many memories live in this namespace."""
@@ -77,17 +58,3 @@ def _coordinate(number: int, text: str) -> Coordinate:
         return parse_coordinate(text)
     except InvalidCoordinate as error:
         raise InvalidCoordinate(f"item {number}: {error}", loc=("items", number, "coord")) from None
-
-
-def _shown(memory: Memory) -> dict[str, Any]:
-    return {
-        "coordinate": memory.coordinate,
-        "memory_type": memory.memory_type.value,
-        "payload": memory.payload,
-        "importance": memory.importance,
-        "importance_norm": importance_norm(memory.importance),
-        "timestamp": memory.timestamp,
-        "version": memory.version,
-        "created_at": memory.created_at,
-        "updated_at": memory.updated_at,
-    }

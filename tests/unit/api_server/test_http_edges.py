@@ -41,7 +41,7 @@ async def test_any_filter_is_answered_alike_with_and_without_the_index(
 
 @pytest.mark.parametrize(
     ("method", "path", "allowed"),
-    [("DELETE", "/store", "POST"), ("PUT", "/recall", "GET, POST"), ("POST", "/memories/1", "DELETE, GET")],
+    [("DELETE", "/store", "POST"), ("PUT", "/recall", "GET, POST"), ("POST", "/memories/1", "DELETE, GET, PATCH")],
 )
 async def test_a_wrong_method_is_told_every_right_one(
     client: httpx.AsyncClient, method: str, path: str, allowed: str

@@ -1,0 +1,101 @@
+"""One memory by its coordinate: as it is, as it was, amended, forgotten."""
+
+from typing import Any
+
+from fastapi import APIRouter, Request, Response
+
+from somafractalmemory.errors import InvalidRequest
+from somafractalmemory.guard import BodyReader, GuardedRoute, JsonResponse
+from somafractalmemory.model import Memory, Remembered, importance_norm, parse_coordinate
+from somafractalmemory.routes.describing import (
+    IF_MATCH,
+    MISMATCH,
+    NOT_FOUND,
+    PROBLEMS,
+    WITH_BODY,
+    body_schema,
+    runtime_of,
+)
+from somafractalmemory.schemas import AmendRequest, MemoryResponse, StoreResponse, VersionsResponse
+
+router = APIRouter(route_class=GuardedRoute, responses={**PROBLEMS, **NOT_FOUND}, tags=["memories"])
+read_amend = BodyReader(AmendRequest)
+
+
+@router.get("/memories/{coord}", response_model=MemoryResponse)
+async def look_up(request: Request, coord: str) -> Response:
+    """One memory by its coordinate; its version is its ETag."""
+    runtime = runtime_of(request)
+    memory = await runtime.service.look_up(namespace=runtime.settings.namespace, coordinate=parse_coordinate(coord))
+    return JsonResponse(_shown(memory), headers={"etag": f'"{memory.version}"'})
+
+
+@router.get("/memories/{coord}/versions", response_model=VersionsResponse)
+async def versions(request: Request, coord: str) -> Response:
+    """The memory and what it was before."""
+    runtime = runtime_of(request)
+    found = await runtime.service.versions(namespace=runtime.settings.namespace, coordinate=parse_coordinate(coord))
+    return JsonResponse({"versions": [_shown(memory) for memory in found]})
+
+
+@router.patch(
+    "/memories/{coord}",
+    response_model=StoreResponse,
+    responses={**WITH_BODY, **MISMATCH},
+    openapi_extra={**body_schema(AmendRequest), "parameters": [IF_MATCH]},
+)
+async def amend(request: Request, coord: str) -> Response:
+    """Change some fields of a memory; null removes one."""
+    body, runtime = await read_amend(request), runtime_of(request)
+    amended = await runtime.service.amend(
+        namespace=runtime.settings.namespace,
+        coordinate=parse_coordinate(coord),
+        patch=body.payload,
+        memory_type=body.type,
+        expected=_expected(request),
+    )
+    return _committed(amended)
+
+
+@router.delete(
+    "/memories/{coord}", response_model=StoreResponse, responses=MISMATCH, openapi_extra={"parameters": [IF_MATCH]}
+)
+async def forget(request: Request, coord: str) -> Response:
+    """Delete one memory from every store, with its versions and links."""
+    runtime = runtime_of(request)
+    forgotten = await runtime.service.forget(
+        namespace=runtime.settings.namespace, coordinate=parse_coordinate(coord), expected=_expected(request)
+    )
+    return _committed(forgotten)
+
+
+def _expected(request: Request) -> int | None:
+    """The version of If-Match; `*` is any. Raises InvalidRequest."""
+    text = request.headers.get("if-match", "*").strip()
+    if text == "*":
+        return None
+    number = text.strip('"')
+    if not (number.isascii() and number.isdigit() and len(number) <= 18):
+        raise InvalidRequest('If-Match is a version in quotes, such as "3", or *', loc=("header", "If-Match"))
+    return int(number)
+
+
+def _committed(remembered: Remembered) -> Response:
+    version = remembered.saved.version
+    return JsonResponse(
+        {"ok": True, "indexed": remembered.indexed, "version": version}, headers={"etag": f'"{version}"'}
+    )
+
+
+def _shown(memory: Memory) -> dict[str, Any]:
+    return {
+        "coordinate": memory.coordinate,
+        "memory_type": memory.memory_type.value,
+        "payload": memory.payload,
+        "importance": memory.importance,
+        "importance_norm": importance_norm(memory.importance),
+        "timestamp": memory.timestamp,
+        "version": memory.version,
+        "created_at": memory.created_at,
+        "updated_at": memory.updated_at,
+    }
