@@ -84,6 +84,11 @@ class Lookups(Protocol):
     async def versions(self, place: UUID) -> Sequence[Memory]:
         """A living memory and what it was before, newest first; the last 20 are kept until it is deleted."""
 
+    async def page(
+        self, *, namespace: str, memory_type: MemoryType | None, after: Coordinate | None, limit: int
+    ) -> Sequence[Memory]:
+        """Those behind `after`: fewer dimensions first, then in the order of their numbers."""
+
     async def within(self, box: Box, *, after: Coordinate | None, limit: int) -> Sequence[Coordinate]:
         """The places in the box, of as many numbers as its corners, in order, those up to `after` left out."""
 

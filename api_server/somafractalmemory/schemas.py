@@ -80,6 +80,23 @@ class VersionsResponse(BaseModel):
     versions: list[MemoryResponse]
 
 
+class PageQuery(BaseModel):
+    """Which memories to list; `after` is the `next` of the page before."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    type: MemoryType | None = None
+    limit: Annotated[int, Field(ge=1, le=1000)] = 100
+    after: Coord | None = None
+
+
+class PageResponse(BaseModel):
+    """Memories in the order of their places; `next` when there may be more."""
+
+    memories: list[MemoryResponse]
+    next: str | None = None
+
+
 class StatsResponse(BaseModel):
     """Counts of one namespace."""
 

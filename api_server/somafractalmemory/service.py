@@ -124,6 +124,12 @@ class MemoryService:
         """The memories whose values contain the term, last changed first."""
         return await self._records.lookups.find_term(term, namespace=namespace, memory_type=memory_type, limit=limit)
 
+    async def page(
+        self, *, namespace: str, memory_type: MemoryType | None, after: Coordinate | None, limit: int
+    ) -> Sequence[Memory]:
+        """The memories of the namespace by their places, from behind `after` on."""
+        return await self._records.lookups.page(namespace=namespace, memory_type=memory_type, after=after, limit=limit)
+
     async def places_within(self, box: Box, *, after: Coordinate | None, limit: int) -> Sequence[Coordinate]:
         """The places in the box, in order, from behind `after` on. Raises InvalidRequest for a box that is none."""
         if len(box.low) != len(box.high) or (after and len(after) != len(box.low)):

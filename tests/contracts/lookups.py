@@ -145,6 +145,23 @@ class LookupsContract:
         assert await self.within(records, (0.0,), (9.0,), memory_type=MemoryType.SEMANTIC) == [(3.0,)]
         assert await self.within(records, (0.0,), (9.0,), namespace="here2") == [(4.0,)]
 
+    async def test_all_memories_are_read_in_pages_by_their_places(self, records: Truth) -> None:
+        places: list[Coordinate] = [(2.0,), (1.0, 5.0), (-1.0,), (1.0, -5.0), (0.5, 9.0), (10.0,), (0.0, 0.0, 0.0)]
+        gone = a_memory(7.0)
+        await records.save([*(a_memory(*place) for place in places), gone, a_memory(1.0, namespace="here2")])
+        await records.delete([gone.id])
+
+        seen: list[Coordinate] = []
+        while page := await records.lookups.page(
+            namespace="here", memory_type=None, after=seen[-1] if seen else None, limit=2
+        ):
+            assert len(page) <= 2
+            seen += [memory.coordinate for memory in page]
+        facts = await records.lookups.page(namespace="here", memory_type=MemoryType.SEMANTIC, after=None, limit=9)
+
+        assert seen == sorted(places, key=lambda place: (len(place), place))
+        assert facts == []
+
     async def within(
         self,
         records: Truth,

@@ -40,6 +40,14 @@ class LocalLookups:
         """Drop what a deleted memory was."""
         self._older.pop(place, None)
 
+    async def page(
+        self, *, namespace: str, memory_type: MemoryType | None, after: Coordinate | None, limit: int
+    ) -> Sequence[Memory]:
+        self._check()
+        rows = sorted(self._living(namespace, memory_type), key=lambda row: (len(row.coordinate), row.coordinate))
+        behind = [row for row in rows if after is None or (len(row.coordinate), row.coordinate) > (len(after), after)]
+        return behind[:limit]
+
     async def within(self, box: Box, *, after: Coordinate | None, limit: int) -> Sequence[Coordinate]:
         self._check()
         places = sorted(

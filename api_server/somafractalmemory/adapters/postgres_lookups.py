@@ -35,6 +35,18 @@ limit %(limit)s
 """
 
 
+_PAGE = f"""
+select {COLUMNS} from memories
+where not deleted and namespace = %(namespace)s {{behind}}
+    and (%(memory_type)s::text is null or memory_type = %(memory_type)s)
+order by cardinality(coordinate), coordinate
+limit %(limit)s
+"""  # noqa: S608 - our own column names
+_BEHIND = """
+    and (cardinality(coordinate), coordinate)
+        > (cardinality(%(after)s::double precision[]), %(after)s::double precision[])
+"""
+
 _VERSIONS = f"""
 with living as (select {COLUMNS} from memories where id = %(id)s and not deleted)
 select {COLUMNS} from living
@@ -64,6 +76,15 @@ class PostgresLookups:
 
     async def versions(self, place: UUID) -> Sequence[Memory]:
         return [memory_of(row) for row in await self._run(_VERSIONS, {"id": place})]
+
+    async def page(
+        self, *, namespace: str, memory_type: MemoryType | None, after: Coordinate | None, limit: int
+    ) -> Sequence[Memory]:
+        parameters: dict[str, Any] = {"namespace": namespace, "memory_type": memory_type, "limit": limit}
+        statement = _PAGE.format(behind=_BEHIND if after else "")
+        if after:
+            parameters["after"] = array(after)
+        return [memory_of(row) for row in await self._run(statement, parameters)]
 
     async def within(self, box: Box, *, after: Coordinate | None, limit: int) -> Sequence[Coordinate]:
         rows = await self._run(

@@ -1,4 +1,4 @@
-"""Finding memories by a term and by their places."""
+"""Finding memories by a term and by their places, and listing them all."""
 
 from typing import Any
 
@@ -9,6 +9,8 @@ from somafractalmemory.model import canonical, parse_coordinate
 from somafractalmemory.ports import Box
 from somafractalmemory.recallschemas import KeywordRequest, RangeQuery, RangeResponse, ResultsResponse
 from somafractalmemory.routes.describing import PROBLEMS, asks, runtime_of, takes
+from somafractalmemory.routes.places import shown
+from somafractalmemory.schemas import PageQuery, PageResponse
 from somafractalmemory.wording import Mode, term_of
 
 router = APIRouter(route_class=GuardedRoute, responses=PROBLEMS, tags=["memories"])
@@ -39,4 +41,20 @@ async def coordinates_in_range(request: Request) -> Response:
     answer: dict[str, Any] = {"coords": coords}
     if len(coords) == query.limit:
         answer["next"] = canonical(coords[-1])
+    return JsonResponse(answer)
+
+
+@router.get("/memories", response_model=PageResponse, **asks(PageQuery))
+async def page(request: Request) -> Response:
+    """All memories, page by page, in the order of their places."""
+    query, runtime = PageQuery.model_validate(dict(request.query_params)), runtime_of(request)
+    memories = await runtime.service.page(
+        namespace=runtime.settings.namespace,
+        memory_type=query.type,
+        after=None if query.after is None else parse_coordinate(query.after),
+        limit=query.limit,
+    )
+    answer: dict[str, Any] = {"memories": [shown(memory) for memory in memories]}
+    if len(memories) == query.limit:
+        answer["next"] = canonical(memories[-1].coordinate)
     return JsonResponse(answer)

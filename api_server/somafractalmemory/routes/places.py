@@ -16,7 +16,12 @@ from somafractalmemory.routes.describing import (
     body_schema,
     runtime_of,
 )
-from somafractalmemory.schemas import AmendRequest, MemoryResponse, StoreResponse, VersionsResponse
+from somafractalmemory.schemas import (
+    AmendRequest,
+    MemoryResponse,
+    StoreResponse,
+    VersionsResponse,
+)
 
 router = APIRouter(route_class=GuardedRoute, responses={**PROBLEMS, **NOT_FOUND}, tags=["memories"])
 read_amend = BodyReader(AmendRequest)
@@ -27,7 +32,7 @@ async def look_up(request: Request, coord: str) -> Response:
     """One memory by its coordinate; its version is its ETag."""
     runtime = runtime_of(request)
     memory = await runtime.service.look_up(namespace=runtime.settings.namespace, coordinate=parse_coordinate(coord))
-    return JsonResponse(_shown(memory), headers={"etag": f'"{memory.version}"'})
+    return JsonResponse(shown(memory), headers={"etag": f'"{memory.version}"'})
 
 
 @router.get("/memories/{coord}/versions", response_model=VersionsResponse)
@@ -35,7 +40,7 @@ async def versions(request: Request, coord: str) -> Response:
     """The memory and what it was before."""
     runtime = runtime_of(request)
     found = await runtime.service.versions(namespace=runtime.settings.namespace, coordinate=parse_coordinate(coord))
-    return JsonResponse({"versions": [_shown(memory) for memory in found]})
+    return JsonResponse({"versions": [shown(memory) for memory in found]})
 
 
 @router.patch(
@@ -87,7 +92,8 @@ def _committed(remembered: Remembered) -> Response:
     )
 
 
-def _shown(memory: Memory) -> dict[str, Any]:
+def shown(memory: Memory) -> dict[str, Any]:
+    """A memory with its payload apart."""
     return {
         "coordinate": memory.coordinate,
         "memory_type": memory.memory_type.value,

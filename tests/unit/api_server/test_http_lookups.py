@@ -76,9 +76,27 @@ async def test_a_range_is_inclusive_and_read_in_pages(client: httpx.AsyncClient)
     assert "next" not in rest
 
 
+async def test_all_memories_are_listed_in_pages(client: httpx.AsyncClient) -> None:
+    await stored(client, **{f"n{n}": "x" for n in range(5)})
+
+    first = (await client.get("/memories", params={"limit": 3})).json()
+    await client.post("/store", json={"coord": "-1", "payload": {}})
+    rest = (await client.get("/memories", params={"limit": 3, "after": first["next"]})).json()
+    alone = (await client.get("/memories/0")).json()
+
+    assert [memory["coordinate"] for memory in first["memories"] + rest["memories"]] == [[n] for n in range(5)]
+    assert first["memories"][0] == alone
+    assert "next" not in rest
+    assert (await client.get("/memories", params={"type": "semantic"})).json() == {"memories": []}
+
+
 @pytest.mark.parametrize(
     "url",
     [
+        "/memories?limit=0",
+        "/memories?limit=1001",
+        "/memories?after=x",
+        "/memories?page=1",
         "/range?min=1",
         "/range?min=1&max=1,2",
         "/range?min=1&max=2&after=1,1",
