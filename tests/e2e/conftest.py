@@ -63,7 +63,7 @@ def memory(cluster: Cluster, namespace: str) -> Memory:
     """A Ready SomaMemory with every kind of child, an API on a NodePort and a volume for every store."""
     memory = Memory(cluster, "soma", namespace)
     api = {**NODE_PORT["api"], "replicas": 2}
-    memory.apply({**SMALL_VOLUMES, **EVERY_KIND, "api": api, "deletionPolicy": "Delete"})
+    memory.apply({**SMALL_VOLUMES, **EVERY_KIND, "api": api})
     cluster.wait_ready(memory)
     return memory
 

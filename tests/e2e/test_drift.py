@@ -66,8 +66,10 @@ def timed(memory: Memory, child: Child, spoil: Any) -> tuple[Child, float]:
 
 def delete(memory: Memory, kind: str, name: str) -> Any:
     """Delete a child; restored means that there is another one."""
-    uid = (memory.cluster.get(kind, name, memory.namespace) or {})["metadata"]["uid"]
-    memory.cluster.kubectl("delete", kind, name, "-n", memory.namespace, "--wait=false", "--cascade=background")
+    there = eventually(f"{kind} {name}", lambda: memory.cluster.get(kind, name, memory.namespace))
+    uid = there["metadata"]["uid"]
+    how = ("--wait=false", "--cascade=background", "--ignore-not-found")
+    memory.cluster.kubectl("delete", kind, name, "-n", memory.namespace, *how)
 
     def is_restored() -> bool:
         found = memory.cluster.get(kind, name, memory.namespace)
