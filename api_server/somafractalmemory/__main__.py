@@ -7,9 +7,8 @@ from typing import Annotated
 
 import structlog
 import typer
-import uvicorn
 
-from somafractalmemory import telemetry
+from somafractalmemory import serving, telemetry
 from somafractalmemory.adapters.migrations import migrate as apply_migrations
 from somafractalmemory.adapters.postgres import connection_arguments
 from somafractalmemory.app import create_app
@@ -40,18 +39,13 @@ def serve(
     if settings.uvicorn_workers > 1:
         log.warning("one_worker", asked_for=settings.uvicorn_workers, hint="one worker is faster here; add replicas")
     log.info("starting", **_summary(settings))
-    uvicorn.run(
+    serving.run(
         create_app(settings, open_embedded if embedded else open_api),
         host=settings.uvicorn_host,
         port=settings.uvicorn_port,
-        loop="uvloop",
-        http="httptools",
+        graceful_seconds=settings.uvicorn_graceful_seconds,
         backlog=settings.uvicorn_backlog,
-        timeout_keep_alive=settings.uvicorn_keep_alive_seconds,
-        timeout_graceful_shutdown=settings.uvicorn_graceful_seconds,
-        access_log=False,
-        log_config=None,
-        server_header=False,
+        keep_alive=settings.uvicorn_keep_alive_seconds,
     )
 
 
@@ -60,15 +54,11 @@ def consume() -> None:
     """Run the event consumer, with its metrics and health on CONSUMER_METRICS_PORT."""
     settings = _settings("consume")
     log.info("starting", **_summary(settings))
-    uvicorn.run(
+    serving.run(
         create_consumer_app(settings, open_consumer),
         host=settings.consumer_metrics_host,
         port=settings.consumer_metrics_port,
-        loop="uvloop",
-        timeout_graceful_shutdown=settings.uvicorn_graceful_seconds,
-        access_log=False,
-        log_config=None,
-        server_header=False,
+        graceful_seconds=settings.uvicorn_graceful_seconds,
     )
 
 

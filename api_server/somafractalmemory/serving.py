@@ -1,0 +1,73 @@
+"""The HTTP server of both programs, and how it goes away without breaking a request."""
+
+import asyncio
+import socket
+import time
+
+import uvicorn
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+_CLOSE = (b"connection", b"close")
+
+
+class Draining:
+    """Once told so, every answer says `Connection: close`, so that no client sends another request on it."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+        self.going = False
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        async def last(message: Message) -> None:
+            if self.going and message["type"] == "http.response.start":
+                message = {**message, "headers": [*message.get("headers", ()), _CLOSE]}
+            await send(message)
+
+        await self._app(scope, receive, last if scope["type"] == "http" else send)
+
+
+class Server(uvicorn.Server):
+    """Goes on answering for a moment after SIGTERM.
+
+    Uvicorn alone closes a kept connection although the client's next request may already be on its way; that client
+    then cannot know whether it was carried out. Connections that stay idle for the whole moment are closed as ever.
+    """
+
+    drain_seconds = 2.0
+
+    def __init__(self, config: uvicorn.Config, draining: Draining) -> None:
+        super().__init__(config)
+        self._draining = draining
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """Let busy connections end with an answer, then close what is left."""
+        self._draining.going = True
+        deadline = time.monotonic() + self.drain_seconds
+        # Uvicorn has no event for the last connection.
+        while self.server_state.connections and not self.force_exit and time.monotonic() < deadline:  # noqa: ASYNC110
+            await asyncio.sleep(0.05)
+        await super().shutdown(sockets)
+
+
+def run(
+    app: ASGIApp, *, host: str, port: int, graceful_seconds: int, backlog: int = 2048, keep_alive: int = 30
+) -> None:
+    """Serve until SIGTERM or SIGINT. Raises SystemExit when it cannot start."""
+    draining = Draining(app)
+    config = uvicorn.Config(
+        draining,
+        host=host,
+        port=port,
+        loop="uvloop",
+        http="httptools",
+        backlog=backlog,
+        timeout_keep_alive=keep_alive,
+        timeout_graceful_shutdown=graceful_seconds,
+        access_log=False,
+        log_config=None,
+        server_header=False,
+    )
+    server = Server(config, draining)
+    server.run()
+    if not server.started:
+        raise SystemExit(3)
