@@ -8,7 +8,7 @@ SomaError
 ├── NotFound                there is no such memory
 ├── VersionMismatch         the memory is not at the version that the caller expects
 ├── Unauthenticated         no token
-├── Forbidden               a wrong token
+├── Forbidden               a wrong token, or one that does not allow this
 ├── TooLarge                more bytes than allowed
 ├── RateLimited             too many requests; says when to come back
 ├── Unavailable             a store or the service cannot do it now; trying later is right
@@ -54,7 +54,7 @@ class Unauthenticated(SomaError):
 
 
 class Forbidden(SomaError):
-    """The bearer token is not one of ours."""
+    """The bearer token is not one of ours, or does not allow this."""
 
 
 class TooLarge(SomaError):
@@ -64,9 +64,10 @@ class TooLarge(SomaError):
 class RateLimited(SomaError):
     """The token spent its budget for this window."""
 
-    def __init__(self, message: str, *, retry_after_seconds: float) -> None:
+    def __init__(self, message: str, *, retry_after_seconds: float, budget: object = None) -> None:
         super().__init__(message)
         self.retry_after_seconds = retry_after_seconds
+        self.budget = budget
 
 
 class Unavailable(SomaError):

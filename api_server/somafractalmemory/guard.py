@@ -1,6 +1,7 @@
 """The thin way from ASGI to a handler: token and rate limit before the body is read, the body counted while it is."""
 
 import time
+from collections.abc import Callable
 from typing import Any, Generic, Protocol, TypeVar
 
 import orjson
@@ -12,15 +13,25 @@ from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from somafractalmemory import telemetry
+from somafractalmemory.admission import Admission, Admitted
+from somafractalmemory.callers import Scope as Permission
 from somafractalmemory.errors import InvalidRequest, RateLimited, TooLarge
 from somafractalmemory.health import Health
 from somafractalmemory.model import Budget
-from somafractalmemory.ports import Limiter
 from somafractalmemory.service import MemoryService
 from somafractalmemory.settings import Settings
-from somafractalmemory.tokens import Tokens
 
 Body = TypeVar("Body", bound=BaseModel)
+Endpoint = TypeVar("Endpoint", bound=Callable[..., Any])
+NAMESPACE_HEADER = b"x-soma-namespace"
+_NEEDS = {
+    "GET": Permission.READ,
+    "HEAD": Permission.READ,
+    "POST": Permission.WRITE,
+    "PUT": Permission.WRITE,
+    "PATCH": Permission.WRITE,
+    "DELETE": Permission.WRITE,
+}
 _METHODS = frozenset({"GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS"})
 
 
@@ -32,9 +43,7 @@ class Runtime(Protocol):
     @property
     def service(self) -> MemoryService: ...
     @property
-    def limiter(self) -> Limiter | None: ...
-    @property
-    def tokens(self) -> Tokens: ...
+    def admission(self) -> Admission: ...
     @property
     def health(self) -> Health: ...
 
@@ -60,17 +69,38 @@ class GuardedRoute(APIRoute):
         """Let a request through once its token is known and within its budget. Raises the refusal."""
         if scope["method"] not in (self.methods or ()):
             raise HTTPException(status_code=405, headers={"Allow": ", ".join(sorted(self.methods or ()))})
-        runtime: Runtime = scope["app"].state.runtime
-        caller = runtime.tokens.identify(_header(scope, b"authorization"))
-        if runtime.limiter is not None:
-            budget = await runtime.limiter.hit(f"{caller}:{self.path}")
-            scope["soma.headers"] = _budget_headers(budget)
-            if not budget.allowed:
-                raise RateLimited("Rate limit exceeded", retry_after_seconds=budget.reset_seconds)
+        scope["soma.admitted"] = await self._admit(scope)
         response: Response = await self.endpoint(Request(scope, receive, send), **scope["path_params"])
         for name, value in scope.get("soma.headers", ()):
             response.headers[name] = value
         await response(scope, receive, send)
+
+    async def _admit(self, scope: Scope) -> Admitted:
+        runtime: Runtime = scope["app"].state.runtime
+        try:
+            admitted = await runtime.admission.admit(
+                authorization=_header(scope, b"authorization"),
+                namespace=_header(scope, NAMESPACE_HEADER),
+                operation=self.path,
+                needs=getattr(self.endpoint, "needs", _NEEDS[scope["method"]]),
+            )
+        except RateLimited as error:
+            if isinstance(error.budget, Budget):
+                scope["soma.headers"] = _budget_headers(error.budget)
+            raise
+        if admitted.budget is not None:
+            scope["soma.headers"] = _budget_headers(admitted.budget)
+        return admitted
+
+
+def needs(scope: Permission) -> Callable[[Endpoint], Endpoint]:
+    """What a route's token must allow, where the method alone does not say it."""
+
+    def marked(endpoint: Endpoint) -> Endpoint:
+        endpoint.needs = scope  # type: ignore[attr-defined]
+        return endpoint
+
+    return marked
 
 
 class BodyReader(Generic[Body]):

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import structlog
 
+from somafractalmemory.callers import Caller
 from somafractalmemory.errors import ConfigurationError, Forbidden, Unauthenticated
 
 log = structlog.get_logger(__name__)
@@ -32,8 +33,8 @@ class Tokens:
         if not self._digests:
             raise ConfigurationError("SOMA_API_TOKEN: it holds no token; set it to a long random text")
 
-    def identify(self, authorization: str | None) -> str:
-        """The short name of the token, for rate limits and logs. Raises Unauthenticated or Forbidden."""
+    def identify(self, authorization: str | None) -> Caller:
+        """Whose token this is. Raises Unauthenticated or Forbidden."""
         scheme, _, token = (authorization or "").partition(" ")
         if scheme.lower() != "bearer" or not token.strip():
             raise Unauthenticated("Missing bearer token")
@@ -42,7 +43,7 @@ class Tokens:
         matches = [hmac.compare_digest(digest, known) for known in self._digests]
         if not any(matches):
             raise Forbidden("Invalid token")
-        return digest.hex()[:16]
+        return Caller(digest.hex()[:16])
 
     def _reload_when_due(self) -> None:
         if self._file is not None and self._clock() - self._checked_at >= _RECHECK_SECONDS:

@@ -15,6 +15,7 @@ from somafractalmemory.adapters.local import LocalLimiter, LocalRecords, LocalVe
 from somafractalmemory.adapters.postgres import PostgresRecords, open_records
 from somafractalmemory.adapters.qdrant import QdrantVectors, open_vectors
 from somafractalmemory.adapters.redis import FallbackLimiter, open_limiter
+from somafractalmemory.admission import Admission
 from somafractalmemory.consumer import Consumer, Rebuilder
 from somafractalmemory.health import Health
 from somafractalmemory.indexing import Indexer
@@ -34,8 +35,7 @@ class ApiRuntime:
 
     settings: Settings
     service: MemoryService
-    limiter: Limiter | None
-    tokens: Tokens
+    admission: Admission
     health: Health
 
 
@@ -70,7 +70,7 @@ async def open_api(settings: Settings) -> AsyncIterator[ApiRuntime]:
         if not settings.eventing_enabled:  # nobody else would fill an index that was lost
             await stack.enter_async_context(_background(Rebuilder(indexer=indexer, vectors=vectors).run()))
         await stack.enter_async_context(service)
-        yield ApiRuntime(settings, service, limiter, tokens_of(settings), health)
+        yield ApiRuntime(settings, service, _admission(settings, limiter), health)
 
 
 @asynccontextmanager
@@ -134,7 +134,11 @@ async def open_embedded(settings: Settings) -> AsyncIterator[ApiRuntime]:
     )
     health = Health(required={"postgres": records}, optional={"qdrant": vectors})
     async with service, _background(relay.run(), relay.watch_depth(), health.watch()):
-        yield ApiRuntime(settings, service, local_limiter(settings), tokens_of(settings), health)
+        yield ApiRuntime(settings, service, _admission(settings, local_limiter(settings)), health)
+
+
+def _admission(settings: Settings, limiter: Limiter | None) -> Admission:
+    return Admission(tokens=tokens_of(settings), limiter=limiter, default_namespace=settings.namespace)
 
 
 def tokens_of(settings: Settings) -> Tokens:

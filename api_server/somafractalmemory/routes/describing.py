@@ -5,6 +5,7 @@ from typing import Any
 from fastapi import Request
 from pydantic import BaseModel
 
+from somafractalmemory.admission import Admitted
 from somafractalmemory.guard import Runtime
 from somafractalmemory.schemas import Problem
 
@@ -52,6 +53,12 @@ def asks(model: type[BaseModel]) -> dict[str, Any]:
         for name, shown in schema["properties"].items()
     ]
     return {"openapi_extra": {"parameters": parameters}}
+
+
+def namespace_of(request: Request) -> str:
+    """The namespace that this request was let into."""
+    admitted: Admitted = request.scope["soma.admitted"]
+    return admitted.namespace
 
 
 def runtime_of(request: Request) -> Runtime:

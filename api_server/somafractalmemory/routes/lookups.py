@@ -4,11 +4,12 @@ from typing import Any
 
 from fastapi import APIRouter, Request, Response
 
-from somafractalmemory.guard import BodyReader, GuardedRoute, JsonResponse
+from somafractalmemory.callers import Scope
+from somafractalmemory.guard import BodyReader, GuardedRoute, JsonResponse, needs
 from somafractalmemory.model import canonical, parse_coordinate
 from somafractalmemory.ports import Box
 from somafractalmemory.recallschemas import KeywordRequest, RangeQuery, RangeResponse, ResultsResponse
-from somafractalmemory.routes.describing import PROBLEMS, asks, runtime_of, takes
+from somafractalmemory.routes.describing import PROBLEMS, asks, namespace_of, runtime_of, takes
 from somafractalmemory.routes.places import shown
 from somafractalmemory.schemas import PageQuery, PageResponse
 from somafractalmemory.wording import Mode, term_of
@@ -18,13 +19,14 @@ read_keyword = BodyReader(KeywordRequest)
 
 
 @router.post("/keyword_search", response_model=ResultsResponse, **takes(KeywordRequest))
+@needs(Scope.READ)
 async def keyword_search(request: Request) -> Response:
     """The memories whose values contain a term, last changed first."""
     body, runtime = await read_keyword(request), runtime_of(request)
     mode = body.mode or (Mode.PHRASE if body.exact else Mode.SUBSTRING)
     found = await runtime.service.find_term(
         term_of(body.term, mode, case_sensitive=body.case_sensitive),
-        namespace=runtime.settings.namespace,
+        namespace=namespace_of(request),
         memory_type=body.type,
         limit=body.top_k,
     )
@@ -35,7 +37,7 @@ async def keyword_search(request: Request) -> Response:
 async def coordinates_in_range(request: Request) -> Response:
     """The coordinates in a box, both corners included."""
     query, runtime = RangeQuery.model_validate(dict(request.query_params)), runtime_of(request)
-    box = Box(runtime.settings.namespace, parse_coordinate(query.min), parse_coordinate(query.max), query.type)
+    box = Box(namespace_of(request), parse_coordinate(query.min), parse_coordinate(query.max), query.type)
     after = None if query.after is None else parse_coordinate(query.after)
     coords = await runtime.service.places_within(box, after=after, limit=query.limit)
     answer: dict[str, Any] = {"coords": coords}
@@ -49,7 +51,7 @@ async def page(request: Request) -> Response:
     """All memories, page by page, in the order of their places."""
     query, runtime = PageQuery.model_validate(dict(request.query_params)), runtime_of(request)
     memories = await runtime.service.page(
-        namespace=runtime.settings.namespace,
+        namespace=namespace_of(request),
         memory_type=query.type,
         after=None if query.after is None else parse_coordinate(query.after),
         limit=query.limit,

@@ -5,7 +5,7 @@ from fastapi import APIRouter, Request, Response
 from somafractalmemory.errors import InvalidCoordinate
 from somafractalmemory.guard import BodyReader, GuardedRoute, JsonResponse
 from somafractalmemory.model import Coordinate, MemoryType, parse_coordinate
-from somafractalmemory.routes.describing import PROBLEMS, runtime_of, takes
+from somafractalmemory.routes.describing import PROBLEMS, namespace_of, runtime_of, takes
 from somafractalmemory.schemas import (
     BulkRequest,
     BulkResponse,
@@ -24,7 +24,7 @@ async def store(request: Request) -> Response:
     """Store a memory at a coordinate; what was there before is replaced."""
     body, runtime = await read_store(request), runtime_of(request)
     remembered = await runtime.service.remember(
-        namespace=runtime.settings.namespace,
+        namespace=namespace_of(request),
         coordinate=parse_coordinate(body.coord),
         payload=body.payload,
         memory_type=body.type or MemoryType.EPISODIC,
@@ -40,7 +40,7 @@ async def store_bulk(request: Request) -> Response:
         (_coordinate(number, item.coord), item.payload, item.type or MemoryType.EPISODIC)
         for number, item in enumerate(body.items)
     ]
-    stored, indexed = await runtime.service.remember_many(namespace=runtime.settings.namespace, items=items)
+    stored, indexed = await runtime.service.remember_many(namespace=namespace_of(request), items=items)
     return JsonResponse({"stored": stored, "indexed": indexed})
 
 
@@ -48,7 +48,7 @@ async def store_bulk(request: Request) -> Response:
 async def stats(request: Request) -> Response:
     """How many memories live in this namespace."""
     runtime = runtime_of(request)
-    counts = await runtime.service.count(namespace=runtime.settings.namespace)
+    counts = await runtime.service.count(namespace=namespace_of(request))
     total = counts.episodic + counts.semantic
     return JsonResponse({"total_memories": total, "episodic": counts.episodic, "semantic": counts.semantic})
 

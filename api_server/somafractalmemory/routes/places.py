@@ -14,6 +14,7 @@ from somafractalmemory.routes.describing import (
     PROBLEMS,
     WITH_BODY,
     body_schema,
+    namespace_of,
     runtime_of,
 )
 from somafractalmemory.schemas import (
@@ -31,7 +32,7 @@ read_amend = BodyReader(AmendRequest)
 async def look_up(request: Request, coord: str) -> Response:
     """One memory by its coordinate; its version is its ETag."""
     runtime = runtime_of(request)
-    memory = await runtime.service.look_up(namespace=runtime.settings.namespace, coordinate=parse_coordinate(coord))
+    memory = await runtime.service.look_up(namespace=namespace_of(request), coordinate=parse_coordinate(coord))
     return JsonResponse(shown(memory), headers={"etag": f'"{memory.version}"'})
 
 
@@ -39,7 +40,7 @@ async def look_up(request: Request, coord: str) -> Response:
 async def versions(request: Request, coord: str) -> Response:
     """The memory and what it was before."""
     runtime = runtime_of(request)
-    found = await runtime.service.versions(namespace=runtime.settings.namespace, coordinate=parse_coordinate(coord))
+    found = await runtime.service.versions(namespace=namespace_of(request), coordinate=parse_coordinate(coord))
     return JsonResponse({"versions": [shown(memory) for memory in found]})
 
 
@@ -53,7 +54,7 @@ async def amend(request: Request, coord: str) -> Response:
     """Change some fields of a memory; null removes one."""
     body, runtime = await read_amend(request), runtime_of(request)
     amended = await runtime.service.amend(
-        namespace=runtime.settings.namespace,
+        namespace=namespace_of(request),
         coordinate=parse_coordinate(coord),
         patch=body.payload,
         memory_type=body.type,
@@ -69,7 +70,7 @@ async def forget(request: Request, coord: str) -> Response:
     """Delete one memory from every store, with its versions and links."""
     runtime = runtime_of(request)
     forgotten = await runtime.service.forget(
-        namespace=runtime.settings.namespace, coordinate=parse_coordinate(coord), expected=_expected(request)
+        namespace=namespace_of(request), coordinate=parse_coordinate(coord), expected=_expected(request)
     )
     return _committed(forgotten)
 

@@ -6,8 +6,9 @@ from typing import Any
 import orjson
 from fastapi import APIRouter, Request, Response
 
+from somafractalmemory.callers import Scope
 from somafractalmemory.errors import InvalidRequest
-from somafractalmemory.guard import BodyReader, GuardedRoute, JsonResponse
+from somafractalmemory.guard import BodyReader, GuardedRoute, JsonResponse, needs
 from somafractalmemory.model import Recalled
 from somafractalmemory.recalling import Question
 from somafractalmemory.recallschemas import (
@@ -21,7 +22,7 @@ from somafractalmemory.recallschemas import (
     ScoredRequest,
     ScoredResponse,
 )
-from somafractalmemory.routes.describing import PROBLEMS, runtime_of, takes
+from somafractalmemory.routes.describing import PROBLEMS, namespace_of, runtime_of, takes
 from somafractalmemory.wording import Mode, Term, candidate_terms, term_of
 
 router = APIRouter(route_class=GuardedRoute, responses=PROBLEMS, tags=["memories"])
@@ -35,6 +36,7 @@ _BOOST = 2.0
 
 
 @router.post("/recall", response_model=RecallResponse, **takes(RecallRequest))
+@needs(Scope.READ)
 async def recall(request: Request) -> Response:
     """Recall the memories that fit a query best."""
     return await _recall(request, await read_recall(request))
@@ -47,6 +49,7 @@ async def recall_by_query_string(request: Request) -> Response:
 
 
 @router.post("/recall_batch", response_model=RecallBatchResponse, **takes(RecallBatchRequest))
+@needs(Scope.READ)
 async def recall_batch(request: Request) -> Response:
     """Recall for many queries at once, under the same conditions."""
     body = await read_batch(request)
@@ -56,6 +59,7 @@ async def recall_batch(request: Request) -> Response:
 
 
 @router.post("/recall_with_scores", response_model=ScoredResponse, **takes(ScoredRequest))
+@needs(Scope.READ)
 async def recall_with_scores(request: Request) -> Response:
     """Recall, with each memory's score."""
     body = await read_scored(request)
@@ -65,6 +69,7 @@ async def recall_with_scores(request: Request) -> Response:
 
 
 @router.post("/hybrid_recall_with_scores", response_model=ScoredResponse, **takes(HybridScoredRequest))
+@needs(Scope.READ)
 async def hybrid_recall_with_scores(request: Request) -> Response:
     """Recall by meaning and by terms, with each memory's score."""
     body = await read_hybrid(request)
@@ -73,6 +78,7 @@ async def hybrid_recall_with_scores(request: Request) -> Response:
 
 
 @router.post("/recall_with_context", response_model=ResultsResponse, **takes(ContextRequest))
+@needs(Scope.READ)
 async def recall_with_context(request: Request) -> Response:
     """Recall what fits the query; of that, what fits the context too comes first."""
     body = await read_context(request)
@@ -101,7 +107,7 @@ async def _scored(request: Request, question: Question, *, explain: bool) -> Res
 def _question(request: Request, body: Body, query: str, *, hybrid: bool | None, **more: Any) -> Question:
     settings = runtime_of(request).settings
     return Question(
-        namespace=settings.namespace,
+        namespace=namespace_of(request),
         query=query,
         top_k=body.top_k,
         memory_type=body.type,

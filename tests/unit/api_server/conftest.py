@@ -11,6 +11,7 @@ from fastapi import FastAPI
 
 from somafractalmemory.adapters.embedding import HashEmbedder
 from somafractalmemory.adapters.local import LocalLimiter, LocalRecords, LocalVectors
+from somafractalmemory.admission import Admission
 from somafractalmemory.app import create_app
 from somafractalmemory.health import Health
 from somafractalmemory.indexing import Indexer
@@ -48,7 +49,9 @@ class World:
         async with MemoryService(
             records=self.records, vectors=self.vectors, embedder=self.embedder, weights=Weights()
         ) as service:
-            yield ApiRuntime(settings, service, limiter, Tokens(text=f"{TOKEN}, another-token"), health)
+            tokens = Tokens(text=f"{TOKEN}, another-token")
+            admission = Admission(tokens=tokens, limiter=limiter, default_namespace=settings.namespace)
+            yield ApiRuntime(settings, service, admission, health)
 
     def app(self, **variables: str) -> FastAPI:
         """The application under these environment variables."""

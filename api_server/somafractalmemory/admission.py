@@ -1,0 +1,59 @@
+"""Who may do what, where, and how often: one gate for every face."""
+
+from dataclasses import dataclass
+
+from somafractalmemory.callers import Caller, Scope
+from somafractalmemory.errors import Forbidden, RateLimited
+from somafractalmemory.model import Budget, check_namespace
+from somafractalmemory.ports import Limiter
+from somafractalmemory.tokens import Tokens
+
+
+@dataclass(frozen=True, slots=True)
+class Admitted:
+    """A request that may go on, and the namespace that it works in."""
+
+    caller: Caller
+    namespace: str
+    budget: Budget | None
+
+
+class Admission:
+    """Checks a request before anything of it is read."""
+
+    def __init__(self, *, tokens: Tokens, limiter: Limiter | None, default_namespace: str) -> None:
+        self._tokens = tokens
+        self._limiter = limiter
+        self._default_namespace = default_namespace
+
+    async def admit(
+        self, *, authorization: str | None, namespace: str | None, operation: str, needs: Scope
+    ) -> Admitted:
+        """Let a request through.
+
+        Args:
+            authorization: the value of the header (or gRPC metadata) of that name.
+            namespace: the one that the caller asks for; None for the caller's own, or the service's default.
+            operation: what the rate limit counts, such as a route's template.
+            needs: what the token must allow.
+
+        Raises:
+            Unauthenticated, Forbidden, InvalidRequest, RateLimited (which carries the spent budget).
+        """
+        caller = self._tokens.identify(authorization)
+        budget = None
+        if self._limiter is not None:
+            budget = await self._limiter.hit(f"{caller.name}:{operation}")
+            if not budget.allowed:
+                raise RateLimited("Rate limit exceeded", retry_after_seconds=budget.reset_seconds, budget=budget)
+        if needs not in caller.scopes:
+            raise Forbidden(f"this token does not allow to {needs.value}: use one with that scope")
+        return Admitted(caller, self._namespace(caller, namespace), budget)
+
+    def _namespace(self, caller: Caller, wanted: str | None) -> str:
+        if wanted is None:
+            return caller.home or self._default_namespace
+        check_namespace(wanted)
+        if not caller.may_enter(wanted):
+            raise Forbidden("this token is not for that namespace")
+        return wanted
