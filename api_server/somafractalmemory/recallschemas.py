@@ -86,6 +86,25 @@ class ContextRequest(BaseModel):
     filters: Filters | None = None
 
 
+class ExplainRequest(BaseModel):
+    """Any form of recall, to see what its scores are made of; terms are only taken from here."""
+
+    model_config = ConfigDict(
+        extra="forbid", json_schema_extra={"examples": [{"query": "what do cats do", "terms": ["purr"], "top_k": 3}]}
+    )
+
+    query: Query
+    top_k: TopK = 5
+    type: MemoryType | None = None
+    filters: Filters | None = None
+    hybrid: bool | None = None
+    terms: Annotated[list[Word], Field(max_length=MAX_TERMS)] = []
+    boost: Annotated[float, Field(ge=0, le=10, allow_inf_nan=False)] = 2.0
+    exact: Exact = True
+    case_sensitive: bool = False
+    context: Annotated[dict[str, Any] | None, Field(description="As in /recall_with_context.")] = None
+
+
 class KeywordRequest(BaseModel):
     """A term to look for; `mode`, when given, decides instead of `exact`."""
 
@@ -168,5 +187,6 @@ BODIES: tuple[type[BaseModel], ...] = (
     ScoredRequest,
     HybridScoredRequest,
     ContextRequest,
+    ExplainRequest,
     KeywordRequest,
 )

@@ -74,6 +74,29 @@ class AmendRequest(BaseModel):
     type: MemoryType | None = None
 
 
+class ImportanceRequest(BaseModel):
+    """How much a memory matters; 1 is what a memory without an importance has."""
+
+    model_config = ConfigDict(extra="forbid", json_schema_extra={"examples": [{"importance": 5}]})
+
+    importance: Annotated[float, Field(ge=-1e9, le=1e9, allow_inf_nan=False)]
+
+
+class DeleteManyRequest(BaseModel):
+    """Places to be emptied together."""
+
+    model_config = ConfigDict(extra="forbid", json_schema_extra={"examples": [{"coords": ["1,2,3", "4,5,6"]}]})
+
+    coords: Annotated[list[Coord], Field(max_length=1000)]
+
+
+class DeletedResponse(BaseModel):
+    """How many memories lived there; `indexed` is false while the index has not heard of it."""
+
+    deleted: int
+    indexed: bool = True
+
+
 class VersionsResponse(BaseModel):
     """The memory as it is and as it was, newest first; the last 20 replaced versions are kept."""
 
@@ -115,4 +138,10 @@ class Problem(BaseModel):
     errors: list[dict[str, Any]] | None = None
 
 
-BODIES: tuple[type[BaseModel], ...] = (StoreRequest, BulkRequest, AmendRequest)
+BODIES: tuple[type[BaseModel], ...] = (
+    StoreRequest,
+    BulkRequest,
+    AmendRequest,
+    ImportanceRequest,
+    DeleteManyRequest,
+)

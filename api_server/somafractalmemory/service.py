@@ -1,17 +1,13 @@
 """The use cases, over ports only: remember, recall, look up, forget, count."""
 
-import asyncio
 import time
 from collections.abc import Callable, Sequence
 from contextlib import AsyncExitStack
-from dataclasses import dataclass
-
-import structlog
 
 from somafractalmemory import telemetry
 from somafractalmemory.batching import Batcher
-from somafractalmemory.errors import InvalidPayload, InvalidRequest, NotFound, Overloaded, SomaError, VersionMismatch
-from somafractalmemory.indexing import point_of, tombstone_of
+from somafractalmemory.errors import InvalidPayload, InvalidRequest, NotFound, Overloaded, VersionMismatch
+from somafractalmemory.freshening import Fresh, FreshIndex
 from somafractalmemory.linking import Linking
 from somafractalmemory.merging import merged
 from somafractalmemory.model import (
@@ -23,6 +19,7 @@ from somafractalmemory.model import (
     Payload,
     Recalled,
     Remembered,
+    Saved,
     memory_id,
     new_memory,
     searchable_text,
@@ -32,18 +29,7 @@ from somafractalmemory.ranking import Weights
 from somafractalmemory.recalling import Question, Recaller
 from somafractalmemory.wording import Term
 
-log = structlog.get_logger(__name__)
-
-_INDEX_BATCH = 100
 _AMENDING_ATTEMPTS = 5
-
-
-@dataclass(frozen=True, slots=True)
-class _Fresh:
-    """A committed memory on its way to the index."""
-
-    memory: NewMemory
-    version: int
 
 
 class MemoryService:
@@ -61,20 +47,16 @@ class MemoryService:
         written: Callable[[], None] = lambda: None,
     ) -> None:
         self._records = records
-        self._vectors = vectors
-        self._embedder = embedder
         self._clock = clock
         self._written = written
         self._saves = Batcher(records.save, name="postgres", key=lambda memory: memory.id, timeout_seconds=8.0)
-        self._indexing = Batcher(
-            self._index, name="qdrant", key=lambda fresh: fresh.memory.id, timeout_seconds=index_timeout_seconds
-        )
+        self._index = FreshIndex(vectors=vectors, embedder=embedder, clock=clock, timeout_seconds=index_timeout_seconds)
         self._recaller = Recaller(records=records, vectors=vectors, embedder=embedder, weights=weights, clock=clock)
         self.links = Linking(records=records, written=written)
         self._stack = AsyncExitStack()
 
     async def __aenter__(self) -> "MemoryService":
-        await self._stack.enter_async_context(self._indexing)
+        await self._stack.enter_async_context(self._index)
         await self._stack.enter_async_context(self._saves)
         return self
 
@@ -82,16 +64,28 @@ class MemoryService:
         await self._stack.aclose()
 
     async def remember(
-        self, *, namespace: str, coordinate: Coordinate, payload: Payload, memory_type: MemoryType
+        self,
+        *,
+        namespace: str,
+        coordinate: Coordinate,
+        payload: Payload,
+        memory_type: MemoryType,
+        expected: int | None = None,
     ) -> Remembered:
-        """Commit a memory, then index it. Raises when it is not committed; a failing index is only reported."""
+        """Commit a memory, then index it. Raises when it is not committed; a failing index is only reported.
+
+        With an expected version it only replaces that one. Raises VersionMismatch.
+        """
         memory = new_memory(
             namespace=namespace, coordinate=coordinate, payload=payload, memory_type=memory_type, now=self._clock()
         )
-        saved = await self._saves.submit(memory)
+        if expected is None:
+            saved = await self._saves.submit(memory)
+        else:
+            saved = await self._replace(memory, expected)
         self._written()
         telemetry.STORED.labels(namespace).inc()
-        return Remembered(saved, await self._try_index(_Fresh(memory, saved.version)))
+        return Remembered(saved, await self._index.put(Fresh(memory, saved.version)))
 
     async def remember_many(
         self, *, namespace: str, items: Sequence[tuple[Coordinate, Payload, MemoryType]]
@@ -107,8 +101,8 @@ class MemoryService:
         saved = await self._records.save(last)
         self._written()
         telemetry.STORED.labels(namespace).inc(len(last))
-        fresh = [_Fresh(memory, each.version) for memory, each in zip(last, saved, strict=True)]
-        return len(last), await self._try_index_many(fresh)
+        fresh = [Fresh(memory, each.version) for memory, each in zip(last, saved, strict=True)]
+        return len(last), await self._index.put_many(fresh)
 
     async def recall(self, question: Question) -> Recalled:
         """The memories that fit a question best."""
@@ -178,8 +172,20 @@ class MemoryService:
             saved = await self._records.replace(new, expected=old.version)
             if saved is not None:
                 self._written()
-                return Remembered(saved, await self._try_index(_Fresh(new, saved.version)))
+                return Remembered(saved, await self._index.put(Fresh(new, saved.version)))
         raise Overloaded("postgres", "this memory is changed by too many writers at once", retry_after_seconds=1)
+
+    async def set_importance(
+        self, *, namespace: str, coordinate: Coordinate, importance: float, expected: int | None = None
+    ) -> Remembered:
+        """Change the payload's importance and nothing else, as `amend` does. Raises what that raises."""
+        return await self.amend(
+            namespace=namespace,
+            coordinate=coordinate,
+            patch={"importance": importance},
+            memory_type=None,
+            expected=expected,
+        )
 
     async def forget(self, *, namespace: str, coordinate: Coordinate, expected: int | None = None) -> Remembered:
         """Delete the memory everywhere. Raises NotFound, VersionMismatch."""
@@ -189,17 +195,28 @@ class MemoryService:
                 _check_version(await self.look_up(namespace=namespace, coordinate=coordinate), expected)
             raise NotFound("no memory lives at this coordinate")
         self._written()
-        point = tombstone_of(deleted[0].id, namespace, deleted[0].version, self._clock())
-        try:
-            await self._vectors.upsert([point])
-        except SomaError:
-            telemetry.INDEX_FAILURES.labels("delete").inc()
-            return Remembered(deleted[0], indexed=False)
-        return Remembered(deleted[0], indexed=True)
+        return Remembered(deleted[0], await self._index.drop(namespace, deleted))
+
+    async def forget_many(self, *, namespace: str, coordinates: Sequence[Coordinate]) -> tuple[int, bool]:
+        """Delete those that live, all together; answers how many lived, and whether recall is rid of them already."""
+        ids = list(dict.fromkeys(memory_id(namespace, coordinate) for coordinate in coordinates))
+        deleted = await self._records.delete(ids) if ids else []
+        if not deleted:
+            return 0, True
+        self._written()
+        return len(deleted), await self._index.drop(namespace, deleted)
 
     async def count(self, *, namespace: str) -> Counts:
         """How many memories live in the namespace."""
         return await self._records.count(namespace)
+
+    async def _replace(self, memory: NewMemory, expected: int) -> Saved:
+        saved = await self._records.replace(memory, expected=expected)
+        if saved is None:
+            old = (await self._records.get([memory.id])).get(memory.id)
+            found = "nothing lives there" if old is None or old.deleted else f"the memory is at version {old.version}"
+            raise VersionMismatch(f"{found}, expected was version {expected}: read it again")
+        return saved
 
     def _numbered(self, number: int, namespace: str, item: tuple[Coordinate, Payload, MemoryType]) -> NewMemory:
         """One item of a bulk. Raises InvalidPayload with the number of the item."""
@@ -210,35 +227,6 @@ class MemoryService:
             )
         except InvalidPayload as error:
             raise InvalidPayload(f"item {number}: {error}", loc=("items", number, *error.loc)) from None
-
-    async def _try_index(self, fresh: _Fresh) -> bool:
-        try:
-            await self._indexing.submit(fresh)
-        except SomaError as error:
-            telemetry.INDEX_FAILURES.labels("store").inc()
-            log.warning("index_deferred", memory_id=str(fresh.memory.id), error=str(error))
-            return False
-        return True
-
-    async def _try_index_many(self, fresh: Sequence[_Fresh]) -> bool:
-        """In batches, so that neither the loop nor the index is held by one caller."""
-        try:
-            for at in range(0, len(fresh), _INDEX_BATCH):
-                await self._index(fresh[at : at + _INDEX_BATCH])
-                await asyncio.sleep(0)
-        except SomaError as error:
-            telemetry.INDEX_FAILURES.labels("store").inc()
-            log.warning("index_deferred", memories=len(fresh), error=str(error))
-            return False
-        return True
-
-    async def _index(self, batch: Sequence[_Fresh]) -> Sequence[None]:
-        embeddings = await self._embedder.documents([fresh.memory.text for fresh in batch])
-        points = [
-            point_of(fresh.memory, fresh.version, embedding) for fresh, embedding in zip(batch, embeddings, strict=True)
-        ]
-        await self._vectors.upsert(points)
-        return [None] * len(batch)
 
 
 def _check_version(memory: Memory, expected: int | None) -> None:

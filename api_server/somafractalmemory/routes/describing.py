@@ -6,6 +6,7 @@ from fastapi import Request
 from pydantic import BaseModel
 
 from somafractalmemory.admission import Admitted
+from somafractalmemory.errors import InvalidRequest
 from somafractalmemory.guard import Runtime
 from somafractalmemory.schemas import Problem
 
@@ -65,3 +66,14 @@ def runtime_of(request: Request) -> Runtime:
     """What the lifespan opened."""
     runtime: Runtime = request.app.state.runtime
     return runtime
+
+
+def expected_version(request: Request) -> int | None:
+    """The version of If-Match; `*` is any. Raises InvalidRequest."""
+    text = request.headers.get("if-match", "*").strip()
+    if text == "*":
+        return None
+    number = text.strip('"')
+    if not (number.isascii() and number.isdigit() and len(number) <= 18):
+        raise InvalidRequest('If-Match is a version in quotes, such as "3", or *', loc=("header", "If-Match"))
+    return int(number)

@@ -5,10 +5,22 @@ from fastapi import APIRouter, Request, Response
 from somafractalmemory.errors import InvalidCoordinate
 from somafractalmemory.guard import BodyReader, GuardedRoute, JsonResponse
 from somafractalmemory.model import Coordinate, MemoryType, parse_coordinate
-from somafractalmemory.routes.describing import PROBLEMS, namespace_of, runtime_of, takes
+from somafractalmemory.routes.describing import (
+    IF_MATCH,
+    MISMATCH,
+    PROBLEMS,
+    WITH_BODY,
+    body_schema,
+    expected_version,
+    namespace_of,
+    runtime_of,
+    takes,
+)
 from somafractalmemory.schemas import (
     BulkRequest,
     BulkResponse,
+    DeletedResponse,
+    DeleteManyRequest,
     StatsResponse,
     StoreRequest,
     StoreResponse,
@@ -17,9 +29,16 @@ from somafractalmemory.schemas import (
 router = APIRouter(route_class=GuardedRoute, responses=PROBLEMS)
 read_store = BodyReader(StoreRequest)
 read_bulk = BodyReader(BulkRequest)
+read_delete_many = BodyReader(DeleteManyRequest)
 
 
-@router.post("/store", response_model=StoreResponse, tags=["memories"], **takes(StoreRequest))
+@router.post(
+    "/store",
+    response_model=StoreResponse,
+    tags=["memories"],
+    responses={**WITH_BODY, **MISMATCH},
+    openapi_extra={**body_schema(StoreRequest), "parameters": [IF_MATCH]},
+)
 async def store(request: Request) -> Response:
     """Store a memory at a coordinate; what was there before is replaced."""
     body, runtime = await read_store(request), runtime_of(request)
@@ -28,8 +47,12 @@ async def store(request: Request) -> Response:
         coordinate=parse_coordinate(body.coord),
         payload=body.payload,
         memory_type=body.type or MemoryType.EPISODIC,
+        expected=expected_version(request),
     )
-    return JsonResponse({"ok": True, "indexed": remembered.indexed, "version": remembered.saved.version})
+    version = remembered.saved.version
+    return JsonResponse(
+        {"ok": True, "indexed": remembered.indexed, "version": version}, headers={"etag": f'"{version}"'}
+    )
 
 
 @router.post("/store_bulk", response_model=BulkResponse, tags=["memories"], **takes(BulkRequest))
@@ -44,6 +67,15 @@ async def store_bulk(request: Request) -> Response:
     return JsonResponse({"stored": stored, "indexed": indexed})
 
 
+@router.post("/delete_many", response_model=DeletedResponse, tags=["memories"], **takes(DeleteManyRequest))
+async def delete_many(request: Request) -> Response:
+    """Delete the memories at these places in one go; places where none lives do not count."""
+    body, runtime = await read_delete_many(request), runtime_of(request)
+    places = [_coordinate(number, text, field="coords") for number, text in enumerate(body.coords)]
+    deleted, indexed = await runtime.service.forget_many(namespace=namespace_of(request), coordinates=places)
+    return JsonResponse({"deleted": deleted, "indexed": indexed})
+
+
 @router.get("/stats", response_model=StatsResponse, tags=["system"])
 async def stats(request: Request) -> Response:
     """How many memories live in this namespace."""
@@ -53,8 +85,9 @@ async def stats(request: Request) -> Response:
     return JsonResponse({"total_memories": total, "episodic": counts.episodic, "semantic": counts.semantic})
 
 
-def _coordinate(number: int, text: str) -> Coordinate:
+def _coordinate(number: int, text: str, field: str = "items") -> Coordinate:
     try:
         return parse_coordinate(text)
     except InvalidCoordinate as error:
-        raise InvalidCoordinate(f"item {number}: {error}", loc=("items", number, "coord")) from None
+        loc = (field, number, "coord") if field == "items" else (field, number)
+        raise InvalidCoordinate(f"item {number}: {error}", loc=loc) from None

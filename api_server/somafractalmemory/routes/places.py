@@ -4,7 +4,6 @@ from typing import Any
 
 from fastapi import APIRouter, Request, Response
 
-from somafractalmemory.errors import InvalidRequest
 from somafractalmemory.guard import BodyReader, GuardedRoute, JsonResponse
 from somafractalmemory.model import Memory, Remembered, importance_norm, parse_coordinate
 from somafractalmemory.routes.describing import (
@@ -14,11 +13,13 @@ from somafractalmemory.routes.describing import (
     PROBLEMS,
     WITH_BODY,
     body_schema,
+    expected_version,
     namespace_of,
     runtime_of,
 )
 from somafractalmemory.schemas import (
     AmendRequest,
+    ImportanceRequest,
     MemoryResponse,
     StoreResponse,
     VersionsResponse,
@@ -26,6 +27,7 @@ from somafractalmemory.schemas import (
 
 router = APIRouter(route_class=GuardedRoute, responses={**PROBLEMS, **NOT_FOUND}, tags=["memories"])
 read_amend = BodyReader(AmendRequest)
+read_importance = BodyReader(ImportanceRequest)
 
 
 @router.get("/memories/{coord}", response_model=MemoryResponse)
@@ -58,9 +60,27 @@ async def amend(request: Request, coord: str) -> Response:
         coordinate=parse_coordinate(coord),
         patch=body.payload,
         memory_type=body.type,
-        expected=_expected(request),
+        expected=expected_version(request),
     )
     return _committed(amended)
+
+
+@router.put(
+    "/memories/{coord}/importance",
+    response_model=StoreResponse,
+    responses={**WITH_BODY, **MISMATCH},
+    openapi_extra={**body_schema(ImportanceRequest), "parameters": [IF_MATCH]},
+)
+async def set_importance(request: Request, coord: str) -> Response:
+    """Say how much a memory matters; all else of it stays."""
+    body, runtime = await read_importance(request), runtime_of(request)
+    changed = await runtime.service.set_importance(
+        namespace=namespace_of(request),
+        coordinate=parse_coordinate(coord),
+        importance=body.importance,
+        expected=expected_version(request),
+    )
+    return _committed(changed)
 
 
 @router.delete(
@@ -70,20 +90,9 @@ async def forget(request: Request, coord: str) -> Response:
     """Delete one memory from every store, with its versions and links."""
     runtime = runtime_of(request)
     forgotten = await runtime.service.forget(
-        namespace=namespace_of(request), coordinate=parse_coordinate(coord), expected=_expected(request)
+        namespace=namespace_of(request), coordinate=parse_coordinate(coord), expected=expected_version(request)
     )
     return _committed(forgotten)
-
-
-def _expected(request: Request) -> int | None:
-    """The version of If-Match; `*` is any. Raises InvalidRequest."""
-    text = request.headers.get("if-match", "*").strip()
-    if text == "*":
-        return None
-    number = text.strip('"')
-    if not (number.isascii() and number.isdigit() and len(number) <= 18):
-        raise InvalidRequest('If-Match is a version in quotes, such as "3", or *', loc=("header", "If-Match"))
-    return int(number)
 
 
 def _committed(remembered: Remembered) -> Response:

@@ -13,6 +13,7 @@ from somafractalmemory.model import Recalled
 from somafractalmemory.recalling import Question
 from somafractalmemory.recallschemas import (
     ContextRequest,
+    ExplainRequest,
     HybridScoredRequest,
     RecallBatchRequest,
     RecallBatchResponse,
@@ -31,7 +32,9 @@ read_batch = BodyReader(RecallBatchRequest)
 read_scored = BodyReader(ScoredRequest)
 read_hybrid = BodyReader(HybridScoredRequest)
 read_context = BodyReader(ContextRequest)
-Body = RecallRequest | RecallBatchRequest | ScoredRequest | HybridScoredRequest | ContextRequest
+read_explain = BodyReader(ExplainRequest)
+Worded = ScoredRequest | HybridScoredRequest | ExplainRequest
+Body = RecallRequest | RecallBatchRequest | ContextRequest | Worded
 _BOOST = 2.0
 
 
@@ -87,6 +90,23 @@ async def recall_with_context(request: Request) -> Response:
     return _answer({"results": _memories(recalled)}, [recalled])
 
 
+@router.post("/explain", response_model=ScoredResponse, **takes(ExplainRequest))
+@needs(Scope.READ)
+async def explain(request: Request) -> Response:
+    """Recall in any form, with the parts that add up to each score."""
+    body = await read_explain(request)
+    question = _question(
+        request,
+        body,
+        body.query,
+        hybrid=body.hybrid,
+        terms=_terms(body.terms, body),
+        boost=body.boost,
+        context=body.context or {},
+    )
+    return await _scored(request, question, explain=True)
+
+
 async def _recall(request: Request, body: RecallRequest) -> Response:
     recalled = await runtime_of(request).service.recall(_question(request, body, body.query, hybrid=body.hybrid))
     answer: dict[str, Any] = {"matches": _memories(recalled)}
@@ -117,7 +137,7 @@ def _question(request: Request, body: Body, query: str, *, hybrid: bool | None, 
     )
 
 
-def _terms(given: Sequence[str] | None, body: ScoredRequest | HybridScoredRequest) -> list[Term]:
+def _terms(given: Sequence[str] | None, body: Worded) -> list[Term]:
     mode = Mode.PHRASE if body.exact else Mode.SUBSTRING
     texts = candidate_terms(body.query) if given is None else given
     return [term_of(text, mode, case_sensitive=body.case_sensitive, loc=("terms",)) for text in texts]

@@ -1,0 +1,89 @@
+"""What was just committed, on its way into the index: a recall right after a write finds it, or the answer says so."""
+
+import asyncio
+from collections.abc import Callable, Sequence
+from contextlib import AsyncExitStack
+from dataclasses import dataclass
+
+import structlog
+
+from somafractalmemory import telemetry
+from somafractalmemory.batching import Batcher
+from somafractalmemory.errors import SomaError
+from somafractalmemory.indexing import point_of, tombstone_of
+from somafractalmemory.model import NewMemory, Saved
+from somafractalmemory.ports import Embedder, Vectors
+
+log = structlog.get_logger(__name__)
+
+_INDEX_BATCH = 100
+
+
+@dataclass(frozen=True, slots=True)
+class Fresh:
+    """A committed memory and its version."""
+
+    memory: NewMemory
+    version: int
+
+
+class FreshIndex:
+    """Indexes committed writes at once. Its failures are only told: the outbox mends them."""
+
+    def __init__(
+        self, *, vectors: Vectors, embedder: Embedder, clock: Callable[[], float], timeout_seconds: float
+    ) -> None:
+        self._vectors = vectors
+        self._embedder = embedder
+        self._clock = clock
+        self._indexing = Batcher(
+            self._index, name="qdrant", key=lambda fresh: fresh.memory.id, timeout_seconds=timeout_seconds
+        )
+        self._stack = AsyncExitStack()
+
+    async def __aenter__(self) -> "FreshIndex":
+        await self._stack.enter_async_context(self._indexing)
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self._stack.aclose()
+
+    async def put(self, fresh: Fresh) -> bool:
+        """Index one, together with its neighbours; says whether recall finds it already."""
+        try:
+            await self._indexing.submit(fresh)
+        except SomaError as error:
+            telemetry.INDEX_FAILURES.labels("store").inc()
+            log.warning("index_deferred", memory_id=str(fresh.memory.id), error=str(error))
+            return False
+        return True
+
+    async def put_many(self, fresh: Sequence[Fresh]) -> bool:
+        """In batches, so that neither the loop nor the index is held by one caller."""
+        try:
+            for at in range(0, len(fresh), _INDEX_BATCH):
+                await self._index(fresh[at : at + _INDEX_BATCH])
+                await asyncio.sleep(0)
+        except SomaError as error:
+            telemetry.INDEX_FAILURES.labels("store").inc()
+            log.warning("index_deferred", memories=len(fresh), error=str(error))
+            return False
+        return True
+
+    async def drop(self, namespace: str, deleted: Sequence[Saved]) -> bool:
+        """Leave tombstones, so that no late write brings these back; says whether recall is rid of them already."""
+        now = self._clock()
+        try:
+            await self._vectors.upsert([tombstone_of(gone.id, namespace, gone.version, now) for gone in deleted])
+        except SomaError:
+            telemetry.INDEX_FAILURES.labels("delete").inc()
+            return False
+        return True
+
+    async def _index(self, batch: Sequence[Fresh]) -> Sequence[None]:
+        embeddings = await self._embedder.documents([fresh.memory.text for fresh in batch])
+        points = [
+            point_of(fresh.memory, fresh.version, embedding) for fresh, embedding in zip(batch, embeddings, strict=True)
+        ]
+        await self._vectors.upsert(points)
+        return [None] * len(batch)
