@@ -45,6 +45,11 @@ class Settings(BaseModel):
         None,
         "File of bearer tokens, one a line; wins over SOMA_API_TOKEN and is read again when it changes.",
     )
+    api_tokens_file: Path | None = _setting(
+        "SOMA_API_TOKENS_FILE",
+        None,
+        "YAML or JSON file of tokens with scopes and namespaces, by their SHA-256; read again when it changes.",
+    )
     rate_limit_max: int = _setting(
         "SOMA_RATE_LIMIT_MAX", 60, "Requests of one token to one route in a window; 0 or less: no limit."
     )
@@ -278,9 +283,11 @@ def _problem(item: Mapping[str, Any]) -> str:
 
 def _missing(settings: Settings, command: str | None) -> list[str]:
     problems = []
-    if command in {"serve", "serve --embedded"} and settings.api_token is None and settings.api_token_file is None:
+    tokens = (settings.api_token, settings.api_token_file, settings.api_tokens_file)
+    if command in {"serve", "serve --embedded"} and tokens == (None, None, None):
         problems.append(
-            "SOMA_API_TOKEN: no token is configured; set it to a long random text, or SOMA_API_TOKEN_FILE to a file"
+            "SOMA_API_TOKEN: no token is configured; set it to a long random text, or SOMA_API_TOKEN_FILE or "
+            "SOMA_API_TOKENS_FILE to a file"
         )
     if command in {"serve", "consume", "migrate"} and settings.postgres_url is None:
         problems.append(

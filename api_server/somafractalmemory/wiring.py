@@ -144,7 +144,11 @@ def _admission(settings: Settings, limiter: Limiter | None) -> Admission:
 def tokens_of(settings: Settings) -> Tokens:
     """The bearer tokens. Raises ConfigurationError when there is none."""
     text = settings.api_token.get_secret_value() if settings.api_token else ""
-    return Tokens(text="" if settings.api_token_file else text, file=settings.api_token_file)
+    return Tokens(
+        text="" if settings.api_token_file else text,
+        file=settings.api_token_file,
+        structured_file=settings.api_tokens_file,
+    )
 
 
 def local_limiter(settings: Settings) -> LocalLimiter | None:
