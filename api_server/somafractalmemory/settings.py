@@ -103,6 +103,11 @@ class Settings(BaseModel):
     )
     redis_password: SecretStr | None = _setting("REDIS_PASSWORD", None, "Password, when the address carries none.")
 
+    vector_backend: Literal["qdrant", "memory"] = _setting(
+        "SOMA_VECTOR_BACKEND",
+        "qdrant",
+        "Where the index lives. `memory`: inside this process, filled from Postgres at each start; for one process.",
+    )
     qdrant_url: str | None = _setting(
         "QDRANT_URL", None, "Address of the index, such as http://host:6333. Required, unless QDRANT_HOST is set."
     )
@@ -294,7 +299,7 @@ def _missing(settings: Settings, command: str | None) -> list[str]:
             "POSTGRES_URL: required; set it to postgresql://USER@HOST:5432/DATABASE, or try `soma serve --embedded`"
         )
     if command in {"serve", "consume"}:
-        if settings.qdrant_address is None:
+        if settings.qdrant_address is None and settings.vector_backend == "qdrant":
             problems.append("QDRANT_URL: required; set it to http://HOST:6333")
         if settings.kafka_bootstrap_servers is None and (command == "consume" or settings.eventing_enabled):
             problems.append(

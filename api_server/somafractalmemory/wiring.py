@@ -67,7 +67,7 @@ async def open_api(settings: Settings) -> AsyncIterator[ApiRuntime]:
             optional["kafka"] = publisher
         health = Health(required={"postgres": records}, optional=optional)
         await stack.enter_async_context(_background(relay.run(), relay.watch_depth(), health.watch()))
-        if not settings.eventing_enabled:  # nobody else would fill an index that was lost
+        if not settings.eventing_enabled or isinstance(vectors, LocalVectors):  # nobody else would fill it
             await stack.enter_async_context(_background(Rebuilder(indexer=indexer, vectors=vectors).run()))
         await stack.enter_async_context(service)
         yield ApiRuntime(settings, service, _admission(settings, limiter), health)
@@ -88,11 +88,13 @@ async def open_consumer(settings: Settings) -> AsyncIterator[ConsumerRuntime]:
 
 async def _open_truth_and_index(
     settings: Settings, stack: AsyncExitStack
-) -> tuple[PostgresRecords, QdrantVectors, HashEmbedder]:
+) -> tuple[PostgresRecords, QdrantVectors | LocalVectors, HashEmbedder]:
     embedder = HashEmbedder(settings.vector_dim)
     records = await stack.enter_async_context(
         open_records(postgres_conninfo(settings), pool_size=settings.postgres_pool_size)
     )
+    if settings.vector_backend == "memory":
+        return records, LocalVectors(), embedder
     key = settings.qdrant_api_key
     vectors = await stack.enter_async_context(
         open_vectors(

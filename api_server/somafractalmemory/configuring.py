@@ -1,0 +1,242 @@
+"""The configuration dictionary of `create_memory_system`, and of configuration files, as settings.
+
+A key of the dictionary wins over the environment, which wins over the default. Keys that nobody knows are refused;
+keys whose purpose is gone are named in one warning with the reason.
+"""
+
+import os
+import secrets
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import AbstractAsyncContextManager
+from pathlib import Path
+from typing import Any
+
+import orjson
+import structlog
+import yaml
+
+from somafractalmemory.errors import ConfigurationError
+from somafractalmemory.settings import SECRETS, Settings, load_settings
+from somafractalmemory.wiring import ApiRuntime, open_api, open_embedded
+
+log = structlog.get_logger(__name__)
+
+Opener = Callable[[Settings], AbstractAsyncContextManager[ApiRuntime]]
+
+VARIABLES = {
+    "namespace": "SOMA_MEMORY_NAMESPACE",
+    "vector_dim": "SOMA_VECTOR_DIM",
+    "api_port": "UVICORN_PORT",
+    "grpc_port": "SOMA_GRPC_PORT",
+    "redis.url": "REDIS_URL",
+    "redis.host": "REDIS_HOST",
+    "redis.port": "REDIS_PORT",
+    "redis.db": "REDIS_DB",
+    "redis.password": "REDIS_PASSWORD",
+    "postgres.url": "POSTGRES_URL",
+    "postgres.password": "POSTGRES_PASSWORD",
+    "postgres.pool_size": "POSTGRES_POOL_SIZE",
+    "qdrant.url": "QDRANT_URL",
+    "qdrant.host": "QDRANT_HOST",
+    "qdrant.port": "QDRANT_PORT",
+    "qdrant.https": "QDRANT_TLS",
+    "qdrant.api_key": "QDRANT_API_KEY",
+    "vector.backend": "SOMA_VECTOR_BACKEND",
+    "eventing.enabled": "EVENTING_ENABLED",
+    "eventing.bootstrap_servers": "KAFKA_BOOTSTRAP_SERVERS",
+    "eventing.topics.memory_events": "KAFKA_MEMORY_EVENTS_TOPIC",
+    "eventing.topics.memory_dlq": "KAFKA_MEMORY_DLQ_TOPIC",
+    "memory_enterprise.vector_dim": "SOMA_VECTOR_DIM",
+    "memory_enterprise.max_memory_size": "SOMA_MAX_MEMORY_SIZE",
+    "memory_enterprise.pruning_interval_seconds": "SOMA_PRUNING_INTERVAL_SECONDS",
+    "memory_enterprise.decay_enabled": "SOMA_DECAY_ENABLED",
+    "memory_enterprise.decay_thresholds_seconds": "SOMA_DECAY_THRESHOLDS_SECONDS",
+    "memory_enterprise.decayable_keys_by_level": "SOMA_DECAYABLE_KEYS_BY_LEVEL",
+    "infra.redis": "REDIS_HOST",
+    "infra.qdrant": "QDRANT_HOST",
+}
+"""Each key and the variable that it stands for."""
+
+SWITCHES = ("redis.testing", "qdrant.testing", "qdrant.location", "qdrant.path", "infra.kafka")
+"""Keys that no single variable stands for."""
+
+IDLE = {
+    "model_name": "embeddings are hashed tokens beside BM25",
+    "eventing.schema_registry_url": "events are checked against the schema in the code",
+    "eventing.topics.memory_audit": "the audit is a table",
+    "memory_enterprise.reconcile_enabled": "the index is always mended",
+    "infra.postgres": "an address needs a user and a database: set postgres.url",
+    "infra": "this program talks to no such service",
+    "langfuse": "the predictor it belonged to is gone",
+    "langfuse_public": "the predictor it belonged to is gone",
+    "langfuse_secret": "the predictor it belonged to is gone",
+    "langfuse_host": "the predictor it belonged to is gone",
+}
+"""Keys of earlier releases that are accepted and do nothing, each with the reason."""
+
+_SECTIONS = {"redis", "postgres", "qdrant", "vector", "eventing", "eventing.topics", "memory_enterprise", "infra"}
+_ADDRESSES = {
+    "redis": ("REDIS_URL", "REDIS_HOST", "REDIS_PORT", "REDIS_DB"),
+    "qdrant": ("QDRANT_URL", "QDRANT_HOST", "QDRANT_PORT", "QDRANT_TLS", "SOMA_VECTOR_BACKEND"),
+}
+_BROKER = "localhost:9092"
+
+
+def settings_from_config(
+    config: Mapping[str, Any] | None = None,
+    *,
+    namespace: str | None = None,
+    environment: Mapping[str, str] | None = None,
+) -> tuple[Settings, Opener]:
+    """The settings of a service inside this process, and what opens it.
+
+    The service has no rate limit, and its only token is a fresh one, in the settings. It needs no store at all when
+    the dictionary says `redis.testing`, `qdrant.testing` or `vector.backend: memory` and names no Postgres.
+
+    Args:
+        config: the dictionary, as in the documentation of `create_memory_system`; None: the environment decides all.
+        namespace: wins over the dictionary and the environment.
+        environment: instead of the process's own.
+
+    Raises:
+        ConfigurationError: lists every wrong or unknown key with its remedy.
+    """
+    given = _checked(config or {})
+    variables = _merged(dict(os.environ if environment is None else environment), given)
+    if namespace is not None:
+        variables["SOMA_MEMORY_NAMESPACE"] = namespace
+    embedded = _is_embedded(given)
+    if "qdrant.path" in given and not embedded:
+        raise ConfigurationError("qdrant.path: an index in a file goes with no Postgres; set qdrant.url or qdrant.host")
+    variables |= {"SOMA_API_TOKEN": secrets.token_urlsafe(32), "SOMA_RATE_LIMIT_MAX": "0"}
+    variables.pop("SOMA_API_TOKEN_FILE", None)
+    if not embedded and "KAFKA_BOOTSTRAP_SERVERS" not in variables:
+        variables["KAFKA_BOOTSTRAP_SERVERS"] = _BROKER  # as ever; while nobody answers, events wait in the outbox
+    try:
+        settings = load_settings(variables, for_command="serve --embedded" if embedded else "serve")
+    except ConfigurationError as error:
+        raise ConfigurationError(_with_keys(str(error), given)) from None
+    return settings, open_embedded if embedded else open_api
+
+
+def read_config_file(path: Path) -> dict[str, Any]:
+    """The dictionary in a file of JSON or YAML, by its suffix; empty when there is no such file.
+
+    Raises:
+        ConfigurationError: another suffix, or no dictionary in that format.
+    """
+    if path.suffix not in {".json", ".yaml", ".yml"}:
+        raise ConfigurationError(f"{path}: a configuration file ends in .json, .yaml or .yml")
+    if not path.exists():
+        return {}
+    try:
+        text = path.read_text()
+        found = orjson.loads(text) if path.suffix == ".json" else yaml.safe_load(text) or {}
+    except (OSError, ValueError, yaml.YAMLError) as error:
+        raise ConfigurationError(f"{path}: it cannot be read: {error}") from None
+    if not isinstance(found, dict):
+        raise ConfigurationError(f"{path}: it holds no mapping; start with `redis:`, `postgres:` and so on")
+    return found
+
+
+def _checked(config: Mapping[str, Any]) -> dict[str, Any]:
+    """The keys that are set, with dots. Raises ConfigurationError for unknown ones, all at once."""
+    problems: list[str] = []
+    idle: dict[str, str] = {}
+    given: dict[str, Any] = {}
+    for key, value in _flat(config):
+        if key in VARIABLES or key in SWITCHES:
+            given[key] = value
+        elif reason := IDLE.get(key) or IDLE.get(key.partition(".")[0]):
+            idle[key] = reason
+        elif key in _SECTIONS:
+            problems.append(f"{key}: a mapping is expected, such as {{{_example(key)}: …}}")
+        else:
+            problems.append(f"{key}: there is no such key; {_known(key)}")
+    if problems:
+        lines = "\n".join(f"  - {problem}" for problem in problems)
+        raise ConfigurationError(
+            f"The configuration is not usable:\n{lines}\nEvery key is explained in docs/python.md."
+        )
+    if idle:
+        log.warning("config_keys_without_effect", **idle)
+    return given
+
+
+def _flat(config: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]]:
+    for name, value in config.items():
+        key = f"{prefix}{name}"
+        if isinstance(value, Mapping) and key in _SECTIONS:
+            yield from _flat(value, f"{key}.")
+        elif value is not None:
+            yield key, value
+
+
+def _example(section: str) -> str:
+    return _siblings(section)[0].rpartition(".")[2]
+
+
+def _known(key: str) -> str:
+    section = key.rpartition(".")[0]
+    names = _siblings(section) if section else sorted({name.partition(".")[0] for name in VARIABLES})
+    return f"known here: {', '.join(names)}"
+
+
+def _siblings(section: str) -> list[str]:
+    known = [key for key in (*VARIABLES, *SWITCHES) if key.startswith(f"{section}.")]
+    return sorted(known) or sorted(VARIABLES)
+
+
+def _merged(variables: dict[str, str], given: Mapping[str, Any]) -> dict[str, str]:
+    """The environment with the dictionary over it: an address is taken from one of them, never from both."""
+    for section, names in _ADDRESSES.items():
+        chosen = [key for key, value in given.items() if key.startswith(f"{section}.") and value is not False]
+        if any(VARIABLES.get(key) in names or key in SWITCHES for key in chosen):
+            for name in names:
+                variables.pop(name, None)
+    for key in given:
+        if key in VARIABLES:
+            variables[VARIABLES[key]] = _text(given[key])
+    for name in SECRETS:
+        if any(VARIABLES.get(key) == name for key in given):
+            variables.pop(f"{name}_FILE", None)
+    _locate(variables, str(given.get("qdrant.location", "")))
+    if given.get("qdrant.testing"):
+        variables["SOMA_VECTOR_BACKEND"] = "memory"
+    if "infra.kafka" in given:
+        variables.setdefault("KAFKA_BOOTSTRAP_SERVERS", f"{given['infra.kafka']}:9092")
+    return variables
+
+
+def _locate(variables: dict[str, str], location: str) -> None:
+    """Qdrant's client takes `:memory:`, an address or a host as a location."""
+    if location == ":memory:":
+        variables["SOMA_VECTOR_BACKEND"] = "memory"
+    elif "://" in location:
+        variables["QDRANT_URL"] = location
+    elif location:
+        variables["QDRANT_HOST"] = location
+
+
+def _text(value: Any) -> str:
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    return orjson.dumps(value).decode() if isinstance(value, list | tuple | Mapping) else str(value)
+
+
+def _is_embedded(given: Mapping[str, Any]) -> bool:
+    in_process = (
+        given.get("redis.testing")
+        or given.get("qdrant.testing")
+        or given.get("qdrant.location") == ":memory:"
+        or given.get("vector.backend") == "memory"
+    )
+    return bool(in_process) and "postgres.url" not in given
+
+
+def _with_keys(message: str, given: Mapping[str, Any]) -> str:
+    """The message with the keys of the dictionary beside the variables that they stand for."""
+    for key in given:
+        if name := VARIABLES.get(key):
+            message = message.replace(f"- {name}:", f"- {key} ({name}):")
+    return message
