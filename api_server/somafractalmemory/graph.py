@@ -42,6 +42,30 @@ class Edge:
     timestamp: float
 
 
+@dataclass(frozen=True, slots=True)
+class NewLink:
+    """A link to be put, by the places of both ends."""
+
+    source: Coordinate
+    target: Coordinate
+    type: str
+    weight: float
+
+
+@dataclass(frozen=True, slots=True)
+class PlacedLink:
+    """A link as it is listed: by the places of both ends."""
+
+    source: Coordinate
+    target: Coordinate
+    type: str
+    weight: float
+    timestamp: float
+
+
+LinkMark = tuple[Coordinate, str, Coordinate]
+"""Which link a page ended with: source, type, target."""
+
 Outgoing = Callable[[Sequence[UUID], int], Awaitable[Sequence[Edge]]]
 """All edges from these memories, at most so many."""
 

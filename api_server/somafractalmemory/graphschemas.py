@@ -4,6 +4,7 @@ from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from somafractalmemory.model import MAX_COORDINATE_TEXT
 from somafractalmemory.schemas import Coord
 
 LinkType = Annotated[str, Field(min_length=1, max_length=64, pattern=r"^[^\x00]*$", examples=["related"])]
@@ -20,6 +21,20 @@ class LinkRequest(BaseModel):
     to_coord: Coord
     type: LinkType = "related"
     weight: Annotated[float, Field(ge=0, le=1e9, allow_inf_nan=False, description="What it costs to follow.")] = 1.0
+
+
+class LinksRequest(BaseModel):
+    """Links to be put together: all or none."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    links: Annotated[list[LinkRequest], Field(max_length=1000)]
+
+
+class LinksResponse(BaseModel):
+    """How many links were committed; of several of one type between the same memories the last one counts."""
+
+    linked: int
 
 
 class UnlinkQuery(BaseModel):
@@ -52,6 +67,35 @@ class PathQuery(BaseModel):
     link_type: LinkType | None = None
 
 
+class LinksQuery(BaseModel):
+    """Which links to list; `after` is the `next` of the page before."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    type: LinkType | None = None
+    limit: Annotated[int, Field(ge=1, le=1000)] = 100
+    after: Annotated[str, Field(max_length=2 * MAX_COORDINATE_TEXT + 128)] | None = None
+
+
+class ListedLink(BaseModel):
+    """One link, by the places of both ends."""
+
+    model_config = ConfigDict(serialize_by_alias=True)
+
+    from_: Annotated[list[float], Field(alias="from")]
+    to: list[float]
+    type: str
+    weight: float
+    timestamp: float
+
+
+class LinksPage(BaseModel):
+    """Links in the order of their sources; `next` when there may be more."""
+
+    links: list[ListedLink]
+    next: str | None = None
+
+
 class OkResponse(BaseModel):
     """Committed."""
 
@@ -79,4 +123,4 @@ class PathResponse(BaseModel):
     path: list[list[float]]
 
 
-BODIES: tuple[type[BaseModel], ...] = (LinkRequest,)
+BODIES: tuple[type[BaseModel], ...] = (LinkRequest, LinksRequest)

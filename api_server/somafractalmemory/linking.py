@@ -4,9 +4,11 @@ from collections.abc import Callable, Sequence
 from uuid import UUID
 
 from somafractalmemory.errors import InvalidRequest, NotFound
-from somafractalmemory.graph import Edge, Link, shortest_path
+from somafractalmemory.graph import Edge, Link, LinkMark, NewLink, PlacedLink, shortest_path
 from somafractalmemory.model import Coordinate, canonical, memory_id
 from somafractalmemory.ports import Records
+
+_ITSELF = "a memory cannot be linked to itself"
 
 
 class Linking:
@@ -20,13 +22,44 @@ class Linking:
         self, *, namespace: str, source: Coordinate, target: Coordinate, link_type: str, weight: float
     ) -> None:
         """Link two memories; a link of this type that exists gets the new weight. Raises NotFound, InvalidRequest."""
-        link = Link(memory_id(namespace, source), memory_id(namespace, target), link_type, weight)
-        if link.source == link.target:
-            raise InvalidRequest("a memory cannot be linked to itself", loc=("to_coord",))
-        missing = await self._records.links.link(link, link.event_payload(source=source, target=target))
+        if source == target:
+            raise InvalidRequest(_ITSELF, loc=("to_coord",))
+        await self._put(namespace, [NewLink(source, target, link_type, weight)])
+
+    async def link_many(self, *, namespace: str, links: Sequence[NewLink]) -> int:
+        """Put all links, or none; of several of one type between the same memories the last one counts.
+
+        Answers how many there are now of them. Raises NotFound, InvalidRequest.
+        """
+        for number, link in enumerate(links):
+            if link.source == link.target:
+                raise InvalidRequest(f"link {number}: {_ITSELF}", loc=("links", number, "to_coord"))
+        last = list({(link.source, link.target, link.type): link for link in links}.values())
+        if last:
+            await self._put(namespace, last)
+        return len(last)
+
+    async def _put(self, namespace: str, links: Sequence[NewLink]) -> None:
+        places = {memory_id(namespace, end): end for link in links for end in (link.source, link.target)}
+        rows = [
+            Link(memory_id(namespace, link.source), memory_id(namespace, link.target), link.type, link.weight)
+            for link in links
+        ]
+        missing = await self._records.links.link_many(
+            [
+                (row, row.event_payload(source=link.source, target=link.target))
+                for row, link in zip(rows, links, strict=True)
+            ]
+        )
         if missing:
-            raise _missing(source if link.source in missing else target)
+            raise _missing(places[missing[0]])
         self._written()
+
+    async def page(
+        self, *, namespace: str, link_type: str | None, after: LinkMark | None, limit: int
+    ) -> Sequence[PlacedLink]:
+        """The links of the namespace in the order of their sources, from behind `after` on."""
+        return await self._records.links.page(namespace=namespace, link_type=link_type, after=after, limit=limit)
 
     async def unlink(self, *, namespace: str, source: Coordinate, target: Coordinate, link_type: str) -> None:
         """Remove the link of this type. Raises NotFound."""

@@ -4,7 +4,7 @@ import asyncio
 from uuid import UUID
 
 from somafractalmemory.graph import Edge, Link
-from somafractalmemory.model import NewMemory
+from somafractalmemory.model import Coordinate, NewMemory
 from tests.contracts.records import Truth, a_memory, kinds, waiting
 
 
@@ -140,3 +140,56 @@ class LinksContract:
 
             assert await targets(records, one) == []
             assert await targets(records, two) == []
+
+    async def test_many_links_are_put_together_or_not_at_all(self, records: Truth) -> None:
+        one, two, gone = await living(records, 1.0, 2.0, 3.0)
+        await records.links.link(between(one, two, "a", 1.0), "{}")
+        await records.delete([gone.id])
+        many = [between(two, one, "b"), between(one, two, "a", 7.0), between(one, two, "c")]
+
+        refused = await records.links.link_many([(link, "{}") for link in [*many, between(one, gone)]])
+        assert refused == [gone.id]
+        assert [edge.weight for edge in await edges(records, one)] == [1.0]
+
+        assert await records.links.link_many([(link, f'{{"n":{at}}}') for at, link in enumerate(many)]) == []
+        assert {(edge.type, edge.weight) for edge in await edges(records, one)} == {("a", 7.0), ("c", 1.0)}
+        noted = [event for event in await waiting(records) if event.type == "linked"]
+        assert {event.payload_json for event in noted[1:]} == {'{"n":0}', '{"n":1}', '{"n":2}'}
+
+    async def test_links_are_listed_page_by_page_by_their_sources(self, records: Truth) -> None:
+        near, far, third = await living(records, 2.0, 10.0, -3.0)
+        wanted = [
+            ((-3.0,), (2.0,), "z"),
+            ((2.0,), (10.0,), "B"),
+            ((2.0,), (10.0,), "a|b"),
+            ((10.0,), (2.0,), "a"),
+        ]
+        by_place = {memory.coordinate: memory for memory in (near, far, third)}
+        for source, target, kind in reversed(wanted):
+            await records.links.link(between(by_place[source], by_place[target], kind), "{}")
+        other = a_memory(1.0, namespace="other")
+        await records.save([other, elsewhere := a_memory(2.0, namespace="other")])
+        await records.links.link(between(other, elsewhere), "{}")
+
+        found: list[tuple[Coordinate, Coordinate, str]] = []
+        after = None
+        while page := await records.links.page(namespace=near.namespace, link_type=None, after=after, limit=3):
+            found += [(link.source, link.target, link.type) for link in page]
+            after = (page[-1].source, page[-1].type, page[-1].target)
+
+        assert found == wanted
+        (only,) = await records.links.page(namespace=near.namespace, link_type="a", after=None, limit=3)
+        assert (only.source, only.weight) == ((10.0,), 1.0)
+        assert only.timestamp > 0
+
+    async def test_several_links_of_one_memory_are_told_apart_on_their_pages(self, records: Truth) -> None:
+        hub, *others = await living(records, 0.0, *map(float, range(1, 8)))
+        await records.links.link_many([(between(hub, other), "{}") for other in others])
+
+        found = []
+        after = None
+        while page := await records.links.page(namespace=hub.namespace, link_type=None, after=after, limit=2):
+            found += [link.target for link in page]
+            after = (page[-1].source, page[-1].type, page[-1].target)
+
+        assert sorted(found) == [(float(at),) for at in range(1, 8)]

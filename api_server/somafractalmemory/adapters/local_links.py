@@ -4,8 +4,8 @@ from collections.abc import Callable, Mapping, Sequence
 from uuid import UUID
 
 from somafractalmemory.events import EventType
-from somafractalmemory.graph import Edge, Link
-from somafractalmemory.model import Memory
+from somafractalmemory.graph import Edge, Link, LinkMark, PlacedLink
+from somafractalmemory.model import Coordinate, Memory, memory_id
 
 
 class LocalLinks:
@@ -26,9 +26,13 @@ class LocalLinks:
         self._links: dict[tuple[UUID, str, UUID], tuple[float, float]] = {}
 
     async def link(self, link: Link, payload_json: str) -> Sequence[UUID]:
+        return await self.link_many([(link, payload_json)])
+
+    async def link_many(self, links: Sequence[tuple[Link, str]]) -> Sequence[UUID]:
         self._check()
-        missing = [place for place in (link.source, link.target) if not self._lives(place)]
-        if not missing:
+        ends = dict.fromkeys(place for link, _ in links for place in (link.source, link.target))
+        missing = [place for place in ends if not self._lives(place)]
+        for link, payload_json in links if not missing else ():
             key = (link.source, link.type, link.target)
             _, since = self._links.get(key, (0.0, self._clock()))
             self._links[key] = (link.weight, since)
@@ -53,6 +57,22 @@ class LocalLinks:
         found.sort(key=lambda edge: (edge.timestamp, edge.target, edge.type))
         return found[:limit]
 
+    async def page(
+        self, *, namespace: str, link_type: str | None, after: LinkMark | None, limit: int
+    ) -> Sequence[PlacedLink]:
+        self._check()
+        behind = None if after is None else _order(after[0], after[1], memory_id(namespace, after[2]))
+        found = [
+            (
+                _order(self._rows[source].coordinate, kind, target),
+                PlacedLink(self._rows[source].coordinate, self._rows[target].coordinate, kind, weight, since),
+            )
+            for (source, kind, target), (weight, since) in self._links.items()
+            if self._rows[source].namespace == namespace and link_type in {None, kind}
+        ]
+        found.sort(key=lambda item: item[0])
+        return [link for order, link in found if behind is None or order > behind][:limit]
+
     def forget(self, place: UUID) -> None:
         """Drop every link of a deleted memory."""
         for key in [key for key in self._links if place in {key[0], key[2]}]:
@@ -60,3 +80,7 @@ class LocalLinks:
 
     def _lives(self, place: UUID) -> bool:
         return place in self._rows and not self._rows[place].deleted
+
+
+def _order(source: Coordinate, kind: str, target: UUID) -> tuple[int, Coordinate, bytes, UUID]:
+    return len(source), source, kind.encode(), target

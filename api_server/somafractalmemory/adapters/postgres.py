@@ -15,8 +15,8 @@ from psycopg_pool import AsyncConnectionPool, PoolClosed, PoolTimeout, TooManyRe
 from somafractalmemory.adapters import statements
 from somafractalmemory.adapters.migrations import migrations
 from somafractalmemory.adapters.postgres_links import PostgresLinks
-from somafractalmemory.adapters.postgres_lookups import PostgresLookups, array
-from somafractalmemory.adapters.postgres_rows import Row, memory_of
+from somafractalmemory.adapters.postgres_lookups import PostgresLookups
+from somafractalmemory.adapters.postgres_rows import Row, array, memory_of
 from somafractalmemory.errors import Rejected, SomaError, Unavailable
 from somafractalmemory.events import MemoryEvent, foreign_memory
 from somafractalmemory.model import Counts, Memory, MemoryType, NewMemory, Saved

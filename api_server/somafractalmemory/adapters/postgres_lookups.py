@@ -5,8 +5,8 @@ from typing import Any
 from uuid import UUID
 
 from somafractalmemory.adapters.postgres_links import Run
-from somafractalmemory.adapters.postgres_rows import COLUMNS, memory_of
-from somafractalmemory.model import Coordinate, Memory, MemoryType, canonical
+from somafractalmemory.adapters.postgres_rows import COLUMNS, array, memory_of
+from somafractalmemory.model import Coordinate, Memory, MemoryType
 from somafractalmemory.ports import Box
 from somafractalmemory.wording import Mode, Term
 
@@ -99,11 +99,6 @@ class PostgresLookups:
             },
         )
         return [tuple(coordinate) for (coordinate,) in rows]
-
-
-def array(coordinate: Coordinate) -> str:
-    """A coordinate as the text of an array; exact, because both sides print and read shortest round trips."""
-    return "{" + canonical(coordinate) + "}"
 
 
 def _operator(term: Term) -> str:

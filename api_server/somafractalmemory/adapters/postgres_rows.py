@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from somafractalmemory.model import Memory, MemoryType
+from somafractalmemory.model import Coordinate, Memory, MemoryType, canonical
 
 Row = tuple[Any, ...]
 
@@ -29,3 +29,8 @@ def memory_of(row: Row) -> Memory:
         access_count=count,
         deleted=deleted,
     )
+
+
+def array(coordinate: Coordinate) -> str:
+    """A coordinate as the text of an array; exact, because both sides print and read shortest round trips."""
+    return "{" + canonical(coordinate) + "}"

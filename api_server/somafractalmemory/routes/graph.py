@@ -1,9 +1,17 @@
 """Linking, unlinking, and following links."""
 
+from typing import Any
+
 from fastapi import APIRouter, Request, Response
 
+from somafractalmemory.errors import InvalidCoordinate, InvalidRequest
+from somafractalmemory.graph import LinkMark, NewLink
 from somafractalmemory.graphschemas import (
     LinkRequest,
+    LinksPage,
+    LinksQuery,
+    LinksRequest,
+    LinksResponse,
     NeighborsQuery,
     NeighborsResponse,
     OkResponse,
@@ -12,11 +20,12 @@ from somafractalmemory.graphschemas import (
     UnlinkQuery,
 )
 from somafractalmemory.guard import BodyReader, GuardedRoute, JsonResponse
-from somafractalmemory.model import parse_coordinate
+from somafractalmemory.model import canonical, parse_coordinate
 from somafractalmemory.routes.describing import NOT_FOUND, PROBLEMS, asks, namespace_of, runtime_of, takes
 
 router = APIRouter(route_class=GuardedRoute, responses={**PROBLEMS, **NOT_FOUND}, tags=["graph"])
 read_link = BodyReader(LinkRequest)
+read_links = BodyReader(LinksRequest)
 
 
 @router.post("/link", response_model=OkResponse, **takes(LinkRequest))
@@ -31,6 +40,43 @@ async def link(request: Request) -> Response:
         weight=body.weight,
     )
     return JsonResponse({"ok": True})
+
+
+@router.post("/links", response_model=LinksResponse, **takes(LinksRequest))
+async def link_many(request: Request) -> Response:
+    """Put many links in one go: all of them, or none."""
+    body, runtime = await read_links(request), runtime_of(request)
+    links = [_new_link(number, link) for number, link in enumerate(body.links)]
+    linked = await runtime.service.links.link_many(namespace=namespace_of(request), links=links)
+    return JsonResponse({"linked": linked})
+
+
+@router.get("/links", response_model=LinksPage, **asks(LinksQuery))
+async def page(request: Request) -> Response:
+    """All links, page by page, in the order of the places that they lead from."""
+    query, runtime = LinksQuery.model_validate(dict(request.query_params)), runtime_of(request)
+    links = await runtime.service.links.page(
+        namespace=namespace_of(request),
+        link_type=query.type,
+        after=None if query.after is None else _mark(query.after),
+        limit=query.limit,
+    )
+    answer: dict[str, Any] = {
+        "links": [
+            {
+                "from": link.source,
+                "to": link.target,
+                "type": link.type,
+                "weight": link.weight,
+                "timestamp": link.timestamp,
+            }
+            for link in links
+        ]
+    }
+    if len(links) == query.limit:
+        last = links[-1]
+        answer["next"] = f"{canonical(last.source)}|{canonical(last.target)}|{last.type}"
+    return JsonResponse(answer)
 
 
 @router.delete("/link", response_model=OkResponse, **asks(UnlinkQuery))
@@ -77,3 +123,19 @@ async def shortest_path(request: Request) -> Response:
         link_type=query.link_type,
     )
     return JsonResponse({"path": path})
+
+
+def _new_link(number: int, link: LinkRequest) -> NewLink:
+    try:
+        return NewLink(parse_coordinate(link.from_coord), parse_coordinate(link.to_coord), link.type, link.weight)
+    except InvalidCoordinate as error:
+        raise InvalidCoordinate(f"link {number}: {error}", loc=("links", number)) from None
+
+
+def _mark(text: str) -> LinkMark:
+    """What `next` says. Raises InvalidRequest."""
+    source, _, rest = text.partition("|")
+    target, _, kind = rest.partition("|")
+    if not kind or "\0" in kind:
+        raise InvalidRequest("after is the `next` of the page before, as it stands there", loc=("after",))
+    return parse_coordinate(source), kind, parse_coordinate(target)

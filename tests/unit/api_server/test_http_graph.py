@@ -157,3 +157,40 @@ async def test_links_need_the_truth(client: httpx.AsyncClient, world: World) -> 
 
     assert (await client.post("/link", json={"from_coord": "1", "to_coord": "2"})).status_code == 503
     assert (await client.get("/neighbors", params={"coord": "1"})).status_code == 503
+
+
+async def test_many_links_are_put_at_once_and_listed_page_by_page(client: httpx.AsyncClient) -> None:
+    await stored(client, "1", "2", "3")
+    links = [
+        {"from_coord": "3", "to_coord": "1"},
+        {"from_coord": "1", "to_coord": "2", "type": "a|b", "weight": 2},
+        {"from_coord": "1", "to_coord": "3"},
+        {"from_coord": "1", "to_coord": "3", "weight": 4},
+    ]
+
+    assert (await client.post("/links", json={"links": links})).json() == {"linked": 3}
+
+    first = (await client.get("/links", params={"limit": 2})).json()
+    rest = (await client.get("/links", params={"limit": 2, "after": first["next"]})).json()
+    assert [(link["from"], link["to"], link["type"], link["weight"]) for link in first["links"] + rest["links"]] == [
+        ([1.0], [2.0], "a|b", 2.0),
+        ([1.0], [3.0], "related", 4.0),
+        ([3.0], [1.0], "related", 1.0),
+    ]
+    assert "next" not in rest
+
+
+async def test_many_links_are_refused_as_one(client: httpx.AsyncClient) -> None:
+    await stored(client, "1", "2")
+    good = {"from_coord": "1", "to_coord": "2"}
+
+    missing = await client.post("/links", json={"links": [good, {"from_coord": "1", "to_coord": "9"}]})
+    itself = await client.post("/links", json={"links": [good, {"from_coord": "1", "to_coord": "1.0"}]})
+    broken = await client.post("/links", json={"links": [good, {"from_coord": "1", "to_coord": "x"}]})
+    page = await client.get("/links", params={"after": "1|2"})
+
+    assert [answer.status_code for answer in (missing, itself, broken, page)] == [404, 422, 422, 422]
+    assert "9.0" in missing.json()["detail"]
+    assert "link 1" in itself.json()["detail"]
+    assert "link 1" in broken.json()["detail"]
+    assert (await client.get("/links")).json() == {"links": []}
