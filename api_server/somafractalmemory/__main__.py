@@ -8,7 +8,7 @@ from typing import Annotated
 import structlog
 import typer
 
-from somafractalmemory import serving, telemetry, tokencommands
+from somafractalmemory import opscommands, serving, telemetry, tokencommands
 from somafractalmemory.adapters.migrations import migrate as apply_migrations
 from somafractalmemory.adapters.postgres import connection_arguments
 from somafractalmemory.app import create_app
@@ -24,6 +24,7 @@ app = typer.Typer(
     add_completion=False,
 )
 app.add_typer(tokencommands.app)
+opscommands.register(app)
 log = structlog.get_logger("somafractalmemory")
 
 

@@ -118,11 +118,16 @@ def foreign_memory(memory_id: UUID, namespace: str, kind_of_event: str, timestam
         payload={} if kind_of_event == "deleted" else fields,
         importance=_number(fields.get("importance"), 1.0),
         timestamp=timestamp,
-        version=max(1, round(timestamp * 1000)),
+        version=version_of_foreign(timestamp),
         created_at=timestamp,
         updated_at=timestamp,
         deleted=kind_of_event == "deleted",
     )
+
+
+def version_of_foreign(timestamp: float) -> int:
+    """The time of a foreign event in milliseconds, as the version of what it tells of."""
+    return max(1, round(timestamp * 1000))
 
 
 def _check_foreign(wire: _Wire) -> None:

@@ -1,5 +1,6 @@
 """The index follows the truth: what a memory looks like as a point, and how the truth is copied over."""
 
+import asyncio
 from collections.abc import Callable, Sequence
 from uuid import UUID
 
@@ -44,6 +45,10 @@ class Indexer:
         memories = await self._records.get(list(dict.fromkeys(ids)))
         await self.put(list(memories.values()))
 
+    async def refresh_what_fits(self, ids: Sequence[UUID]) -> None:
+        """As `refresh`, but one memory that the index refuses keeps no other out of it. Raises Unavailable."""
+        await self._put_what_fits(list((await self._records.get(ids)).values()))
+
     async def put(self, memories: Sequence[Memory]) -> None:
         """Index memories just read from the truth."""
         alive = [memory for memory in memories if not memory.deleted]
@@ -56,6 +61,21 @@ class Indexer:
         ]
         if points:
             await self._vectors.upsert(points)
+
+    async def adopt_when_new(self, pause_seconds: float = 1.0) -> None:
+        """Mark the index complete when there is nothing to index yet; returns once both stores have answered.
+
+        A new installation so recalls from its index at once, also before its consumer has started.
+        """
+        while True:
+            try:
+                if not await self._vectors.is_complete() and not await self._records.scan(None, 1):
+                    await self._vectors.mark_complete()
+            except SomaError as error:
+                log.info("index_state_unknown", error=str(error))
+            else:
+                return
+            await asyncio.sleep(pause_seconds)
 
     async def rebuild_if_lost(self, progress: Callable[[int], None], batch: int = 200) -> bool:
         """Fill an index that was never completed (new, or its volume was lost). Says whether it had to."""

@@ -22,6 +22,7 @@ from somafractalmemory.model import (
     Point,
     Saved,
 )
+from somafractalmemory.states import IndexStates, TruthStates
 from somafractalmemory.wording import Term
 
 
@@ -108,6 +109,8 @@ class Records(Pinged, Protocol):
     def links(self) -> Links: ...
     @property
     def lookups(self) -> Lookups: ...
+    @property
+    def states(self) -> TruthStates: ...
 
     async def save(self, memories: Sequence[NewMemory]) -> Sequence[Saved]:
         """Commit all or none; identifiers are distinct. Raises `Rejected` when the store refuses an item."""
@@ -157,11 +160,17 @@ class EventLog(Protocol):
 class Vectors(Pinged, Protocol):
     """The index. A write of an older version never replaces a newer one."""
 
+    @property
+    def states(self) -> IndexStates: ...
+
     async def upsert(self, points: Sequence[Point]) -> None:
         """Put points, tombstones among them; identifiers are distinct."""
 
     async def query(self, embedding: Embedding, search: Search, *, hybrid: bool) -> Sequence[Hit]:
-        """The best of both lists (only of the dense one unless hybrid), unfused."""
+        """The best of both lists (only of the dense one unless hybrid), unfused.
+
+        Raises Unavailable, too, while the index is known to be incomplete: its answer would be thin and look whole.
+        """
 
     async def is_complete(self) -> bool:
         """Whether a rebuild has ever finished on this very collection."""

@@ -294,17 +294,18 @@ def _missing(settings: Settings, command: str | None) -> list[str]:
             "SOMA_API_TOKEN: no token is configured; set it to a long random text, or SOMA_API_TOKEN_FILE or "
             "SOMA_API_TOKENS_FILE to a file"
         )
-    if command in {"serve", "consume", "migrate"} and settings.postgres_url is None:
+    if command in {"serve", "consume", "migrate", "reconcile"} and settings.postgres_url is None:
         problems.append(
             "POSTGRES_URL: required; set it to postgresql://USER@HOST:5432/DATABASE, or try `soma serve --embedded`"
         )
-    if command in {"serve", "consume"}:
-        if settings.qdrant_address is None and settings.vector_backend == "qdrant":
-            problems.append("QDRANT_URL: required; set it to http://HOST:6333")
-        if settings.kafka_bootstrap_servers is None and (command == "consume" or settings.eventing_enabled):
-            problems.append(
-                "KAFKA_BOOTSTRAP_SERVERS: required; set it to HOST:9092, or EVENTING_ENABLED=false to do without events"
-            )
+    needs_index = command in {"serve", "consume", "reconcile"} and settings.vector_backend == "qdrant"
+    if needs_index and settings.qdrant_address is None:
+        problems.append("QDRANT_URL: required; set it to http://HOST:6333")
+    needs_brokers = command == "consume" or (command == "serve" and settings.eventing_enabled)
+    if needs_brokers and settings.kafka_bootstrap_servers is None:
+        problems.append(
+            "KAFKA_BOOTSTRAP_SERVERS: required; set it to HOST:9092, or EVENTING_ENABLED=false to do without events"
+        )
     return problems
 
 

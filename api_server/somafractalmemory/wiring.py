@@ -52,7 +52,7 @@ class ConsumerRuntime:
 async def open_api(settings: Settings) -> AsyncIterator[ApiRuntime]:
     """The service on its stores; each of them may be away, now or later."""
     async with AsyncExitStack() as stack:
-        records, vectors, embedder = await _open_truth_and_index(settings, stack)
+        records, vectors, embedder = await open_truth_and_index(settings, stack)
         indexer = Indexer(records=records, vectors=vectors, embedder=embedder, clock=time.time)
         limiter, redis = await _open_limiter(settings, stack)
         publisher: Publisher = DirectPublisher(events=records, indexer=indexer)
@@ -67,7 +67,9 @@ async def open_api(settings: Settings) -> AsyncIterator[ApiRuntime]:
             optional["kafka"] = publisher
         health = Health(required={"postgres": records}, optional=optional)
         await stack.enter_async_context(_background(relay.run(), relay.watch_depth(), health.watch()))
-        if not settings.eventing_enabled or isinstance(vectors, LocalVectors):  # nobody else would fill it
+        if settings.eventing_enabled and isinstance(vectors, QdrantVectors):  # the consumer looks after the index
+            await stack.enter_async_context(_background(indexer.adopt_when_new()))
+        else:
             await stack.enter_async_context(_background(Rebuilder(indexer=indexer, vectors=vectors).run()))
         await stack.enter_async_context(service)
         yield ApiRuntime(settings, service, _admission(settings, limiter), health)
@@ -77,7 +79,7 @@ async def open_api(settings: Settings) -> AsyncIterator[ApiRuntime]:
 async def open_consumer(settings: Settings) -> AsyncIterator[ConsumerRuntime]:
     """The consumer on its stores."""
     async with AsyncExitStack() as stack:
-        records, vectors, embedder = await _open_truth_and_index(settings, stack)
+        records, vectors, embedder = await open_truth_and_index(settings, stack)
         stream = await stack.enter_async_context(open_stream(settings))
         indexer = Indexer(records=records, vectors=vectors, embedder=embedder, clock=time.time)
         health = Health(required={"postgres": records, "kafka": stream}, optional={"qdrant": vectors})
@@ -86,15 +88,16 @@ async def open_consumer(settings: Settings) -> AsyncIterator[ConsumerRuntime]:
         yield ConsumerRuntime(consumer, Rebuilder(indexer=indexer, vectors=vectors), health)
 
 
-async def _open_truth_and_index(
+async def open_truth_and_index(
     settings: Settings, stack: AsyncExitStack
 ) -> tuple[PostgresRecords, QdrantVectors | LocalVectors, HashEmbedder]:
+    """Both stores that hold memories, closed with `stack`."""
     embedder = HashEmbedder(settings.vector_dim)
     records = await stack.enter_async_context(
         open_records(postgres_conninfo(settings), pool_size=settings.postgres_pool_size)
     )
     if settings.vector_backend == "memory":
-        return records, LocalVectors(), embedder
+        return records, LocalVectors(complete=False), embedder
     key = settings.qdrant_api_key
     vectors = await stack.enter_async_context(
         open_vectors(

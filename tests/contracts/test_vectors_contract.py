@@ -10,5 +10,5 @@ class TestLocalVectors(VectorsContract):
     """LocalVectors."""
 
     @pytest.fixture
-    def vectors(self) -> LocalVectors:
-        return LocalVectors()
+    def new_vectors(self) -> LocalVectors:
+        return LocalVectors(complete=False)

@@ -1,13 +1,18 @@
-"""What every index promises. A subclass brings the fixture `vectors`: an empty index of 64 dimensions."""
+"""What every index promises. A subclass brings the fixture `new_vectors`: a new, empty index of 64 dimensions."""
 
 import asyncio
 import random
+from itertools import pairwise
 from typing import Any
 from uuid import UUID, uuid4
 
+import pytest
+
 from somafractalmemory.adapters.embedding import HashEmbedder
+from somafractalmemory.errors import Unavailable
 from somafractalmemory.model import Embedding, Hit, MemoryType, Point, SparseVector, facets
 from somafractalmemory.ports import Search, Vectors
+from somafractalmemory.states import State
 
 DIMENSIONS = 64
 EMBEDDER = HashEmbedder(DIMENSIONS)
@@ -36,6 +41,12 @@ async def found(vectors: Vectors, text: str, *, hybrid: bool = True, **search: A
 
 class VectorsContract:
     """Behaviour, not implementation."""
+
+    @pytest.fixture
+    async def vectors(self, new_vectors: Vectors) -> Vectors:
+        """Empty, and known to hold everything."""
+        await new_vectors.mark_complete()
+        return new_vectors
 
     async def test_a_point_is_found_at_once_with_both_scores_and_its_version(self, vectors: Vectors) -> None:
         point = await a_point("grey herons wade slowly", version=7)
@@ -192,15 +203,56 @@ class VectorsContract:
         assert [(hit.id, hit.dense) for hit in hits] == [(point.id, 0.0)]
         assert not nothing
 
-    async def test_an_index_is_complete_once_it_was_marked(self, vectors: Vectors) -> None:
-        assert not await vectors.is_complete()
-        await vectors.upsert([await a_point("not yet")])
-        assert not await vectors.is_complete()
+    async def test_an_index_is_complete_once_it_was_marked(self, new_vectors: Vectors) -> None:
+        assert not await new_vectors.is_complete()
+        await new_vectors.upsert([await a_point("not yet")])
+        assert not await new_vectors.is_complete()
 
-        await vectors.mark_complete()
+        await new_vectors.mark_complete()
 
-        assert await vectors.is_complete()
-        assert len(await found(vectors, "not yet")) == 1
+        assert await new_vectors.is_complete()
+        assert len(await found(new_vectors, "not yet")) == 1
+
+    async def test_an_index_that_is_not_complete_does_not_answer_as_if_it_were(self, new_vectors: Vectors) -> None:
+        await new_vectors.upsert([await a_point("only the first half")])
+
+        with pytest.raises(Unavailable, match="filled again"):
+            await found(new_vectors, "only the first half")
+
+    async def test_entries_are_read_in_the_order_of_their_identifiers(self, vectors: Vectors) -> None:
+        points = [await a_point(f"grain {n}", version=n + 1, namespace="here" if n % 3 else "there") for n in range(25)]
+        await vectors.upsert([*points, a_tombstone(points[4].id, 99)])
+        expected = [State(point.id, point.namespace, point.version) for point in sorted(points, key=lambda p: p.id)]
+        expected = [State(s.id, "here", 99, deleted=True) if s.id == points[4].id else s for s in expected]
+
+        pages = [await vectors.states.scan(None, 10)]
+        while len(pages[-1]) == 10:
+            pages.append(await vectors.states.scan(pages[-1][-1].id, 10))
+
+        assert [state for page in pages for state in page] == expected
+        assert all(one[-1].id < other[0].id for one, other in pairwise(pages) if other)
+        there = await vectors.states.scan(None, 100, namespace="there")
+        assert list(there) == [state for state in expected if state.namespace == "there"]
+        looked = await vectors.states.look([points[3].id, points[4].id, uuid4()])
+        assert {state.id: state for state in looked} == {
+            s.id: s for s in expected if s.id in {points[3].id, points[4].id}
+        }
+        assert list(await vectors.states.look([])) == []
+
+    async def test_an_entry_is_dropped_at_the_version_that_was_seen_only(self, vectors: Vectors) -> None:
+        points = [await a_point(f"husk {n}", version=n % 3 + 1) for n in range(9)]
+        await vectors.upsert(points)
+        seen = await vectors.states.scan(None, 100)
+        await vectors.upsert([await a_point("husk renewed", id=points[0].id, version=7)])
+
+        await vectors.states.drop(seen)
+        await vectors.states.drop([])
+
+        assert list(await vectors.states.scan(None, 100)) == [State(points[0].id, "here", 7)]
+
+    async def test_an_index_has_one_birth(self, vectors: Vectors) -> None:
+        assert await vectors.states.birth()
+        assert await vectors.states.birth() == await vectors.states.birth()
 
     async def test_nothing_to_do_is_done(self, vectors: Vectors) -> None:
         await vectors.upsert([])

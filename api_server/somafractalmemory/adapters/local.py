@@ -11,6 +11,7 @@ import numpy as np
 from somafractalmemory.adapters.embedding import Vector
 from somafractalmemory.adapters.local_links import LocalLinks
 from somafractalmemory.adapters.local_lookups import LocalLookups
+from somafractalmemory.adapters.local_states import LocalIndexStates, LocalTruthStates
 from somafractalmemory.errors import Rejected, Unavailable
 from somafractalmemory.events import EventType, MemoryEvent
 from somafractalmemory.model import (
@@ -60,6 +61,7 @@ class LocalRecords(_Switchable):
         self.log: dict[UUID, MemoryEvent] = {}
         self.links = LocalLinks(self._rows, check=self._check, note=self._note, clock=clock)
         self.lookups = LocalLookups(self._rows, check=self._check)
+        self.states = LocalTruthStates(lambda: self._rows | self._foreign(), check=self._check)
 
     async def save(self, memories: Sequence[NewMemory]) -> Sequence[Saved]:
         self._check()
@@ -209,10 +211,13 @@ class LocalRecords(_Switchable):
 class LocalVectors(_Switchable):
     """The index in a dictionary, searched from end to end."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, complete: bool = True) -> None:
+        """In one process the index is as old as the truth, so nothing is missing from it unless a test says so."""
         super().__init__("qdrant")
         self._points: dict[UUID, Point] = {}
-        self._complete = False
+        self._complete = complete
+        self._birth = str(uuid4())
+        self.states = LocalIndexStates(self._points, check=self._check, birth=lambda: self._birth)
 
     async def upsert(self, points: Sequence[Point]) -> None:
         self._check()
@@ -223,6 +228,8 @@ class LocalVectors(_Switchable):
 
     async def query(self, embedding: Embedding, search: Search, *, hybrid: bool) -> Sequence[Hit]:
         self._check()
+        if not self._complete:
+            raise Unavailable("qdrant", "it is being filled again")
         wanted = set(facets(search.filters))
         alive = [
             point
@@ -271,6 +278,7 @@ class LocalVectors(_Switchable):
         """Lose the volume."""
         self._points.clear()
         self._complete = False
+        self._birth = str(uuid4())
 
 
 def _best(scores: Mapping[UUID, float], limit: int) -> dict[UUID, float]:

@@ -17,6 +17,7 @@ from somafractalmemory.adapters.migrations import migrations
 from somafractalmemory.adapters.postgres_links import PostgresLinks
 from somafractalmemory.adapters.postgres_lookups import PostgresLookups
 from somafractalmemory.adapters.postgres_rows import Row, array, memory_of
+from somafractalmemory.adapters.postgres_states import PostgresStates
 from somafractalmemory.errors import Rejected, SomaError, Unavailable
 from somafractalmemory.events import MemoryEvent, foreign_memory
 from somafractalmemory.model import Counts, Memory, MemoryType, NewMemory, Saved
@@ -52,6 +53,7 @@ class PostgresRecords:
         self._leading: psycopg.AsyncConnection | None = None
         self.links = PostgresLinks(self._run)
         self.lookups = PostgresLookups(self._run)
+        self.states = PostgresStates(self._run)
 
     async def ping(self) -> None:
         """Raises Unavailable when it does not answer, or when migrations are missing."""

@@ -21,7 +21,17 @@ from qdrant_client import AsyncQdrantClient
 from qdrant_client.common.client_exceptions import QdrantException, ResourceExhaustedResponse
 from qdrant_client.http.exceptions import ApiException, ResponseHandlingException, UnexpectedResponse
 
-from somafractalmemory.adapters.qdrant_wire import MARKER_ID, equals, hits_of, new_marker, searches_of, upserts
+from somafractalmemory.adapters.qdrant_states import QdrantStates
+from somafractalmemory.adapters.qdrant_wire import (
+    FIND_MARKER,
+    MARKER_ID,
+    equals,
+    hits_of,
+    is_complete,
+    new_marker,
+    searches_of,
+    upserts,
+)
 from somafractalmemory.errors import Rejected, Unavailable
 from somafractalmemory.model import Embedding, Hit, Point
 from somafractalmemory.ports import Search
@@ -87,6 +97,7 @@ class QdrantVectors:
         self._prepared = False
         self._preparing: asyncio.Task[None] | None = None
         self._birth: str | None = None
+        self.states = QdrantStates(self._ask, self._present_birth)
 
     async def close(self) -> None:
         """Let go of the connections."""
@@ -106,12 +117,14 @@ class QdrantVectors:
         searches = searches_of(embedding, search, hybrid=hybrid)
         if not searches:
             return []
-        body = orjson.dumps({"searches": searches}, option=orjson.OPT_SERIALIZE_NUMPY)
+        body = orjson.dumps({"searches": [*searches, FIND_MARKER]}, option=orjson.OPT_SERIALIZE_NUMPY)
         try:
             answers = await self._ask("POST", "/points/query/batch", body)
         except Rejected as error:  # a recall has no item to refuse; the other way to recall may still work
             raise Unavailable("qdrant", f"the query was refused: {error}") from error
-        return hits_of({found["using"]: answer["points"] for found, answer in zip(searches, answers, strict=True)})
+        if not is_complete(answers[-1]["points"]):
+            raise Unavailable("qdrant", "it was lost and is being filled again from Postgres")
+        return hits_of({found["using"]: answer["points"] for found, answer in zip(searches, answers[:-1], strict=True)})
 
     async def is_complete(self) -> bool:
         marker = await self._marker()
@@ -132,6 +145,10 @@ class QdrantVectors:
     async def sweep(self, older_than: float) -> None:
         old = {"must": [{"key": "deleted_at", "range": {"lt": older_than}}]}
         await self._ask("POST", "/points/delete?wait=true", orjson.dumps({"filter": old}))
+
+    async def _present_birth(self) -> str:
+        marker = await self._marker()
+        return str(marker["birth"]) if marker else ""
 
     async def _marker(self) -> dict[str, Any] | None:
         body = orjson.dumps({"ids": [str(MARKER_ID)], "with_payload": True})

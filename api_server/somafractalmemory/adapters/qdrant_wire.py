@@ -11,6 +11,12 @@ from somafractalmemory.model import ROOT_ID, Embedding, Hit, Point, facets
 from somafractalmemory.ports import Search
 
 MARKER_ID = uuid5(ROOT_ID, "marker of the index")
+FIND_MARKER = {
+    "filter": {"must": [{"has_id": [str(MARKER_ID)]}]},
+    "limit": 1,
+    "with_payload": {"include": ["complete"]},
+}
+"""Goes with every query, so that no answer of an index that is being filled again looks like a whole one."""
 
 
 def equals(field: str, value: Any) -> dict[str, Any]:
@@ -47,6 +53,11 @@ def hits_of(lists: dict[str, Any]) -> list[Hit]:
         )
         for place, point in (dense | sparse).items()
     ]
+
+
+def is_complete(marker: Sequence[dict[str, Any]]) -> bool:
+    """What FIND_MARKER found."""
+    return bool(marker) and bool(marker[0]["payload"].get("complete"))
 
 
 def upserts(points: Iterable[Point], limit: int) -> Iterator[bytes]:

@@ -51,6 +51,7 @@ async def test_nobody_there_is_said_in_time_and_heals_by_itself() -> None:
 
             server.start()
             await vectors.upsert([await a_point("found again")])
+            await vectors.mark_complete()
 
             assert len(await found(vectors, "found again")) == 1
     finally:
@@ -91,8 +92,11 @@ async def test_a_lost_collection_is_made_again_and_is_incomplete(qdrant_server: 
         points = [await a_point(f"new {n}") for n in range(10)]
         await asyncio.gather(*(vectors.upsert([point]) for point in points))
 
-        assert len(await found(vectors, "new")) == 10
+        with pytest.raises(Unavailable, match="filled again"):
+            await found(vectors, "new")
         assert not await vectors.is_complete()
+        await vectors.mark_complete()
+        assert len(await found(vectors, "new")) == 10
 
 
 async def test_a_rebuild_does_not_mark_a_collection_that_took_the_place_of_its_own(
@@ -137,6 +141,7 @@ async def test_points_that_fit_no_request_together_go_in_several(qdrant_server: 
     try:
         points = [await a_point(f"grain {n}", version=n % 2 + 1) for n in range(60)]
         await vectors.upsert(points)
+        await vectors.mark_complete()
 
         hits = await found(vectors, "grain", limit=100)
     finally:

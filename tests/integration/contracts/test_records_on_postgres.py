@@ -12,6 +12,7 @@ from somafractalmemory.errors import SomaError, Unavailable
 from tests.contracts.links import LinksContract
 from tests.contracts.lookups import LookupsContract
 from tests.contracts.records import RecordsContract, Truth, a_memory, kinds, living, waiting
+from tests.contracts.states import StatesContract
 from tests.contracts.versions import VersionsContract
 from tests.integration.api.programs import own_database
 
@@ -28,7 +29,7 @@ def database(postgres_url: str) -> Iterator[str]:
 async def records(database: str) -> AsyncIterator[PostgresRecords]:
     """Empty tables."""
     async with await psycopg.AsyncConnection.connect(database, autocommit=True) as connection:
-        await connection.execute("truncate memories, links, memory_versions, outbox, memory_events")
+        await connection.execute("truncate memories, links, memory_versions, outbox, memory_events, long_tasks")
     async with open_records({"conninfo": database}, pool_size=5) as opened:
         yield opened
 
@@ -66,6 +67,10 @@ class TestPostgresLinks(LinksContract):
 
 class TestPostgresLookups(LookupsContract):
     """PostgresLookups."""
+
+
+class TestPostgresStates(StatesContract):
+    """PostgresRecords, entry by entry."""
 
 
 class TestPostgresVersions(VersionsContract):

@@ -20,7 +20,7 @@ class TestQdrantVectors(VectorsContract):
     """QdrantVectors."""
 
     @pytest.fixture
-    async def vectors(self, qdrant_url: str, qdrant_api_key: str) -> AsyncIterator[QdrantVectors]:
+    async def new_vectors(self, qdrant_url: str, qdrant_api_key: str) -> AsyncIterator[QdrantVectors]:
         async with open_vectors(
             url=qdrant_url,
             api_key=qdrant_api_key,
