@@ -109,7 +109,8 @@ def settings_from_config(
     if "qdrant.path" in given and not embedded:
         raise ConfigurationError("qdrant.path: an index in a file goes with no Postgres; set qdrant.url or qdrant.host")
     variables |= {"SOMA_API_TOKEN": secrets.token_urlsafe(32), "SOMA_RATE_LIMIT_MAX": "0"}
-    variables.pop("SOMA_API_TOKEN_FILE", None)
+    for name in ("SOMA_API_TOKEN_FILE", "SOMA_API_TOKENS_FILE"):
+        variables.pop(name, None)
     if not embedded and "KAFKA_BOOTSTRAP_SERVERS" not in variables:
         variables["KAFKA_BOOTSTRAP_SERVERS"] = _BROKER  # as ever; while nobody answers, events wait in the outbox
     try:

@@ -20,6 +20,7 @@ COMPONENT_UP = Gauge("soma_component_up", "1 when the last health check of a sto
 INDEX_FAILURES = Counter("soma_index_failures", "Index writes that failed and were left to the outbox.", ["operation"])
 DEGRADED_RECALLS = Counter("soma_degraded_recalls", "Recalls answered by Postgres because the index was away.")
 LIMITER_FALLBACKS = Counter("soma_limiter_fallbacks", "Requests counted in this process because Redis was away.")
+LOCKS = Counter("soma_locks", "Attempts to take a lock, by how they ended; and locks lost while held.", ["outcome"])
 OUTBOX_ROWS = Gauge("soma_outbox_rows", "Committed events that are not published yet.")
 OUTBOX_AGE = Gauge("soma_outbox_age_seconds", "Age of the oldest unpublished event.")
 RELAY_LEADER = Gauge("soma_relay_leader", "1 in the process that publishes.")

@@ -12,14 +12,17 @@ import structlog
 from somafractalmemory.adapters.embedding import HashEmbedder
 from somafractalmemory.adapters.kafka import open_publisher, open_stream
 from somafractalmemory.adapters.local import LocalLimiter, LocalRecords, LocalVectors
+from somafractalmemory.adapters.local_locks import LocalLocks
 from somafractalmemory.adapters.postgres import PostgresRecords, open_records
 from somafractalmemory.adapters.qdrant import QdrantVectors, open_vectors
 from somafractalmemory.adapters.redis import FallbackLimiter, open_limiter
+from somafractalmemory.adapters.redis_locks import open_locks
 from somafractalmemory.admission import Admission
 from somafractalmemory.consumer import Consumer, Rebuilder
 from somafractalmemory.health import Health
 from somafractalmemory.indexing import Indexer
-from somafractalmemory.ports import Limiter, Pinged, Publisher
+from somafractalmemory.locking import Locking
+from somafractalmemory.ports import Limiter, Locks, Pinged, Publisher
 from somafractalmemory.ranking import Weights
 from somafractalmemory.relay import DirectPublisher, Relay
 from somafractalmemory.service import MemoryService
@@ -37,6 +40,7 @@ class ApiRuntime:
     service: MemoryService
     admission: Admission
     health: Health
+    locking: Locking
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +76,8 @@ async def open_api(settings: Settings) -> AsyncIterator[ApiRuntime]:
         else:
             await stack.enter_async_context(_background(Rebuilder(indexer=indexer, vectors=vectors).run()))
         await stack.enter_async_context(service)
-        yield ApiRuntime(settings, service, _admission(settings, limiter), health)
+        locking = Locking(locks=await _open_locks(settings, records, stack))
+        yield ApiRuntime(settings, service, _admission(settings, limiter), health, locking)
 
 
 @asynccontextmanager
@@ -127,6 +132,16 @@ async def _open_limiter(settings: Settings, stack: AsyncExitStack) -> tuple[Limi
     return FallbackLimiter(redis, local), {"redis": redis}
 
 
+async def _open_locks(settings: Settings, records: PostgresRecords, stack: AsyncExitStack) -> Locks:
+    """Where all processes see the same locks: in Redis, or beside the truth when there is none."""
+    if settings.redis_address is None:
+        return records.locks
+    password = settings.redis_password
+    return await stack.enter_async_context(
+        open_locks(url=settings.redis_address, password=password.get_secret_value() if password else None)
+    )
+
+
 @asynccontextmanager
 async def open_embedded(settings: Settings) -> AsyncIterator[ApiRuntime]:
     """The whole service in this process, without any store."""
@@ -139,7 +154,9 @@ async def open_embedded(settings: Settings) -> AsyncIterator[ApiRuntime]:
     )
     health = Health(required={"postgres": records}, optional={"qdrant": vectors})
     async with service, _background(relay.run(), relay.watch_depth(), health.watch()):
-        yield ApiRuntime(settings, service, _admission(settings, local_limiter(settings)), health)
+        yield ApiRuntime(
+            settings, service, _admission(settings, local_limiter(settings)), health, Locking(locks=LocalLocks())
+        )
 
 
 def _admission(settings: Settings, limiter: Limiter | None) -> Admission:

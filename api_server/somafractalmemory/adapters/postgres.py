@@ -15,6 +15,7 @@ from psycopg_pool import AsyncConnectionPool, PoolClosed, PoolTimeout, TooManyRe
 from somafractalmemory.adapters import statements
 from somafractalmemory.adapters.migrations import migrations
 from somafractalmemory.adapters.postgres_links import PostgresLinks
+from somafractalmemory.adapters.postgres_locks import PostgresLocks
 from somafractalmemory.adapters.postgres_lookups import PostgresLookups
 from somafractalmemory.adapters.postgres_rows import Row, array, memory_of
 from somafractalmemory.adapters.postgres_states import PostgresStates
@@ -54,6 +55,7 @@ class PostgresRecords:
         self.links = PostgresLinks(self._run)
         self.lookups = PostgresLookups(self._run)
         self.states = PostgresStates(self._run)
+        self.locks = PostgresLocks(self._run)
 
     async def ping(self) -> None:
         """Raises Unavailable when it does not answer, or when migrations are missing."""

@@ -11,10 +11,12 @@ from fastapi import FastAPI
 
 from somafractalmemory.adapters.embedding import HashEmbedder
 from somafractalmemory.adapters.local import LocalLimiter, LocalRecords, LocalVectors
+from somafractalmemory.adapters.local_locks import LocalLocks
 from somafractalmemory.admission import Admission
 from somafractalmemory.app import create_app
 from somafractalmemory.health import Health
 from somafractalmemory.indexing import Indexer
+from somafractalmemory.locking import Locking
 from somafractalmemory.ranking import Weights
 from somafractalmemory.service import MemoryService
 from somafractalmemory.settings import Settings
@@ -51,7 +53,7 @@ class World:
         ) as service:
             tokens = Tokens(text=f"{TOKEN}, another-token")
             admission = Admission(tokens=tokens, limiter=limiter, default_namespace=settings.namespace)
-            yield ApiRuntime(settings, service, admission, health)
+            yield ApiRuntime(settings, service, admission, health, Locking(locks=LocalLocks()))
 
     def app(self, **variables: str) -> FastAPI:
         """The application under these environment variables."""
