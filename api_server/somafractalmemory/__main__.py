@@ -8,13 +8,13 @@ from typing import Annotated
 import structlog
 import typer
 
-from somafractalmemory import opscommands, serving, telemetry, tokencommands
+from somafractalmemory import configcommand, opscommands, serving, telemetry, tokencommands
 from somafractalmemory.adapters.migrations import migrate as apply_migrations
 from somafractalmemory.adapters.postgres import connection_arguments
 from somafractalmemory.app import create_app
 from somafractalmemory.consumer_app import create_consumer_app
 from somafractalmemory.errors import ConfigurationError, SomaError
-from somafractalmemory.settings import Settings, load_settings, postgres_conninfo, redacted
+from somafractalmemory.settings import Settings, postgres_conninfo, redacted, resolve
 from somafractalmemory.wiring import open_api, open_consumer, open_embedded, tokens_of
 
 app = typer.Typer(
@@ -24,6 +24,7 @@ app = typer.Typer(
     add_completion=False,
 )
 app.add_typer(tokencommands.app)
+app.command(name="config")(configcommand.show)
 opscommands.register(app)
 log = structlog.get_logger("somafractalmemory")
 
@@ -87,8 +88,11 @@ def openapi_text() -> str:
 
 
 def _settings(command: str) -> Settings:
-    settings = load_settings(for_command=command)
+    resolved = resolve(for_command=command)
+    settings = resolved.settings
     telemetry.configure_logs(settings.log_level)
+    for warning in resolved.warnings:
+        log.warning("variable_ignored", problem=warning)
     if settings.memory_mode != "evented_enterprise":
         log.warning("mode_replaced", asked_for=settings.memory_mode, used="evented_enterprise")
     return settings

@@ -27,6 +27,7 @@ from somafractalmemory.ranking import Weights
 from somafractalmemory.relay import DirectPublisher, Relay
 from somafractalmemory.service import MemoryService
 from somafractalmemory.settings import Settings, postgres_conninfo
+from somafractalmemory.settings.clients import qdrant_trust, redis_tls
 from somafractalmemory.tokens import Tokens
 
 log = structlog.get_logger(__name__)
@@ -108,6 +109,7 @@ async def open_truth_and_index(
         open_vectors(
             url=settings.qdrant_address or "",
             api_key=key.get_secret_value() if key else None,
+            verify=qdrant_trust(settings),
             collection=f"{settings.qdrant_collection}_{embedder.revision}",
             dimensions=embedder.dimensions,
         )
@@ -127,6 +129,7 @@ async def _open_limiter(settings: Settings, stack: AsyncExitStack) -> tuple[Limi
             password=password.get_secret_value() if password else None,
             limit=settings.rate_limit_max,
             window_seconds=settings.rate_limit_window_seconds,
+            tls=redis_tls(settings),
         )
     )
     return FallbackLimiter(redis, local), {"redis": redis}

@@ -11,6 +11,7 @@ from confluent_kafka.admin import AdminClient, NewTopic  # type: ignore[attr-def
 
 from somafractalmemory.errors import Unavailable
 from somafractalmemory.settings import Settings
+from somafractalmemory.settings.clients import kafka_security
 
 log = structlog.get_logger(__name__)
 _LIBRARY_LOG = structlog.get_logger("librdkafka")
@@ -74,10 +75,9 @@ class Watch:
 
 def client_options(settings: Settings) -> dict[str, Any]:
     """Options of every client; secrets go to librdkafka only."""
-    options: dict[str, Any] = {
+    return {
         "bootstrap.servers": settings.kafka_bootstrap_servers or "",
         "client.id": "somamemory",
-        "security.protocol": settings.kafka_security_protocol,
         "socket.timeout.ms": 10_000,
         "socket.keepalive.enable": True,
         "socket.connection.setup.timeout.ms": 5_000,
@@ -85,16 +85,8 @@ def client_options(settings: Settings) -> dict[str, Any]:
         "reconnect.backoff.max.ms": 2_000,
         "topic.metadata.refresh.interval.ms": 10_000,
         "enable.metrics.push": False,
+        **kafka_security(settings),
     }
-    if settings.kafka_ssl_ca_location:
-        options["ssl.ca.location"] = settings.kafka_ssl_ca_location
-    if settings.kafka_security_protocol.startswith("SASL"):
-        options["sasl.mechanism"] = settings.kafka_sasl_mechanism or "PLAIN"
-        options["sasl.username"] = settings.kafka_sasl_username or ""
-        options["sasl.password"] = (
-            settings.kafka_sasl_password.get_secret_value() if settings.kafka_sasl_password else ""
-        )
-    return options
 
 
 async def ensure_topics(settings: Settings) -> None:

@@ -10,6 +10,7 @@ together (measured: an upsert of 50 points of 768 dimensions takes 7.3 ms of pro
 
 import asyncio
 import re
+import ssl
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager, suppress
 from typing import Any
@@ -58,15 +59,22 @@ class _NoCollectionError(Exception):
 
 @asynccontextmanager
 async def open_vectors(
-    *, url: str, api_key: str | None, collection: str, dimensions: int, timeout_seconds: float = 2.0
+    *,
+    url: str,
+    api_key: str | None,
+    collection: str,
+    dimensions: int,
+    timeout_seconds: float = 2.0,
+    verify: ssl.SSLContext | bool = True,
 ) -> AsyncIterator["QdrantVectors"]:
-    """The index at `url`; opens even while nobody answers there."""
+    """The index at `url`; opens even while nobody answers there. `verify` knows whose certificates count."""
     client = AsyncQdrantClient(
         url=url,
         headers={"api-key": api_key} if api_key else {},  # as `api_key` it warns on every http address
         timeout=max(1, round(timeout_seconds)),
         check_compatibility=False,  # it asks by a thread, once, and only warns; `_check_release` refuses
         # httpcore looks at every connection for every request, so a large pool costs more than waiting for a place.
+        verify=verify,
         limits=httpx.Limits(max_connections=16, max_keepalive_connections=16, keepalive_expiry=30),
     )
     vectors = QdrantVectors(client, collection=collection, dimensions=dimensions, timeout_seconds=timeout_seconds)

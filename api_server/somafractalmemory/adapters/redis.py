@@ -5,7 +5,7 @@ Requests that come together share one round trip, because the client's part cost
 """
 
 import time
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from hashlib import sha1
@@ -50,15 +50,22 @@ class _Request:
 
 @asynccontextmanager
 async def open_limiter(
-    *, url: str, password: str | None, limit: int, window_seconds: float, timeout_seconds: float = 0.5
+    *,
+    url: str,
+    password: str | None,
+    limit: int,
+    window_seconds: float,
+    timeout_seconds: float = 0.5,
+    tls: Mapping[str, Any] | None = None,
 ) -> AsyncIterator["RedisLimiter"]:
-    """A limiter at `url`; opens even while nobody answers there."""
+    """A limiter at `url`; opens even while nobody answers there. `tls` are further arguments of the client."""
     client: Any = Redis.from_url(
         url,
         password=password,  # one in the address wins
         socket_timeout=timeout_seconds,
         socket_connect_timeout=timeout_seconds,
         retry=Retry(NoBackoff(), 1, supported_errors=(RedisConnectionError,)),  # a kept connection may be dead
+        **(tls or {}),
     )
     limiter = RedisLimiter(client, limit=limit, window_seconds=window_seconds, timeout_seconds=timeout_seconds)
     try:

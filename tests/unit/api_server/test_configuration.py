@@ -7,8 +7,31 @@ from pydantic import AliasChoices
 
 from somafractalmemory.errors import ConfigurationError
 from somafractalmemory.settings import SECRETS, Settings, load_settings, postgres_conninfo, redacted
+from somafractalmemory.settings.retired import VARIABLES
+from somafractalmemory.settings.tree import canonical
+from somafractalmemory.settings.tree import variables as variables_of
 
 DOCUMENT = Path(__file__).parents[3] / "docs" / "configuration.md"
+EARLIER = """
+MEMORY_MODE SOMA_MEMORY_NAMESPACE POSTGRES_URL POSTGRES_HOST_PORT REDIS_HOST_PORT QDRANT_HOST_PORT KAFKA_HOST_PORT
+KAFKA_OUTSIDE_PORT KAFKA_BOOTSTRAP_SERVERS EVENTING_ENABLED SOMA_API_TOKEN SOMA_RATE_LIMIT_MAX
+SOMA_RATE_LIMIT_WINDOW_SECONDS UVICORN_PORT
+SOMA_API_TOKEN_FILE SOMA_CORS_ORIGINS SOMA_MAX_REQUEST_BODY_MB LOG_LEVEL SOMA_NAMESPACE SOMA_VECTOR_DIM SOMA_MODEL_NAME
+SOMA_FORCE_HASH_EMBEDDINGS SOMA_HYBRID_RECALL_DEFAULT SFM_FAST_CORE REDIS_URL REDIS_HOST REDIS_PORT REDIS_DB QDRANT_URL
+QDRANT_HOST QDRANT_PORT QDRANT_TLS QDRANT_TLS_CERT POSTGRES_SSL_MODE POSTGRES_SSL_ROOT_CERT POSTGRES_SSL_CERT
+POSTGRES_SSL_KEY OTEL_*
+KAFKA_SECURITY_PROTOCOL KAFKA_SSL_CA_LOCATION KAFKA_SASL_MECHANISM KAFKA_SASL_USERNAME KAFKA_SASL_PASSWORD
+KAFKA_MEMORY_EVENTS_TOPIC KAFKA_CONSUMER_GROUP CONSUMER_METRICS_PORT QDRANT_COLLECTION QDRANT_EXTRA_COLLECTION
+MEMORY_VECTOR_DIM
+UVICORN_APP UVICORN_HOST UVICORN_WORKERS UVICORN_BACKLOG UVICORN_TIMEOUT_KEEP_ALIVE UVICORN_TIMEOUT_GRACEFUL
+UVICORN_EXTRA_ARGS SOMA_FAST_START SOMA_SKIP_DEP_WAIT START_ASYNC_GRPC
+USE_REAL_INFRA USE_LIVE_INFRA SOMA_INFRA_AVAILABLE SOMA_TEST_API_BASE_URL COMPOSE_PROJECT_NAME NAMESPACE SERVICE
+LOCAL_PORT REMOTE_PORT HEALTH_CHECK_INTERVAL API_PORT MODE DEV_SERVICE_PORT DEV_NODEPORT SOMA_HELM_RELEASE
+SOMA_IMAGE_REPO SOMA_IMAGE_TAG SOMA_PORT SFM_API_BASE SFM_HTTP_TIMEOUT SFM_HTTP_RETRIES SFM_BENCH_TOPICS SFM_BENCH_ITEMS
+POSTGRES_POOL_SIZE SKIP_SCHEMA_VALIDATION VECTOR_INDEX_ASYNC SOMA_RATE_MAX SOMA_LANGFUSE_PUBLIC SOMA_LANGFUSE_SECRET
+SOMA_LANGFUSE_HOST clusterName SOMA_API_PORT
+"""
+NOT_OURS = DOCUMENT.read_text().partition("## Variables that are not settings")[2]
 STORES = {
     "POSTGRES_URL": "postgresql://soma@db:5432/somamemory",
     "QDRANT_URL": "http://index:6333",
@@ -35,6 +58,7 @@ def test_nothing_but_the_stores_and_a_token_must_be_set() -> None:
 
 
 def test_every_error_is_reported_at_once_with_its_remedy() -> None:
+    """(config defect 7)"""
     broken = {
         "SOMA_VECTOR_DIM": "many",
         "LOG_LEVEL": "loud",
@@ -54,6 +78,7 @@ def test_every_error_is_reported_at_once_with_its_remedy() -> None:
 
 
 def test_what_a_command_needs_is_said_with_an_example() -> None:
+    """Nothing is guessed: no address and no password is built in. (config defect 4)"""
     with pytest.raises(ConfigurationError) as raised:
         load_settings({}, for_command="serve")
 
@@ -88,6 +113,7 @@ def test_an_address_may_name_several_servers() -> None:
 
 
 def test_without_events_no_broker_is_needed() -> None:
+    """(S-61)"""
     environment = {**STORES, "KAFKA_BOOTSTRAP_SERVERS": "", "EVENTING_ENABLED": "no"}
 
     assert load_settings(environment, for_command="serve").eventing_enabled is False
@@ -110,9 +136,23 @@ def test_a_secret_in_a_file_wins_and_never_shows(tmp_path: Path) -> None:
     assert "from-the-file" not in repr(settings)
 
 
-@pytest.mark.parametrize(("text", "value"), [("1", True), ("true", True), ("Yes", True), ("on", True), ("off", False)])
-def test_every_reader_understands_the_same_words_for_yes_and_no(text: str, value: bool) -> None:
-    assert load_settings({"EVENTING_ENABLED": text}).eventing_enabled is value
+BOOLEANS = sorted(name for name, field in Settings.model_fields.items() if field.annotation is bool)
+
+
+@pytest.mark.parametrize("field", BOOLEANS)
+def test_every_reader_understands_the_same_words_for_yes_and_no(field: str) -> None:
+    """(config defect 6)"""
+    name = variables_of(field)[0]
+    for yes, no in (("1", "0"), ("true", "false"), ("Yes", "NO"), ("on", "off")):
+        assert getattr(load_settings({name: yes}), field) is True
+        assert getattr(load_settings({name: no}), field) is False
+    for word in ("maybe", "2", "t", "enabled"):
+        with pytest.raises(ConfigurationError, match=f"{name}: .*yes"):
+            load_settings({name: word})
+
+
+def test_there_are_booleans_to_be_read() -> None:
+    assert {"eventing_enabled", "hybrid_recall_default", "qdrant_tls", "redis_tls"} <= set(BOOLEANS)
 
 
 def test_parts_of_an_address_override_the_address() -> None:
@@ -133,6 +173,21 @@ def test_an_old_dialect_suffix_is_dropped_and_logs_carry_no_credentials() -> Non
 @pytest.mark.parametrize("name", variables())
 def test_every_variable_is_documented(name: str) -> None:
     assert f"`{name}`" in DOCUMENT.read_text()
+
+
+@pytest.mark.parametrize("name", EARLIER.split())
+def test_every_variable_of_earlier_releases_is_honoured_or_explained(name: str) -> None:
+    """(config defects 5 and 8)"""
+    assert f"`{name}`" in DOCUMENT.read_text()
+    assert name in canonical() or name in VARIABLES or f"`{name}`" in NOT_OURS
+
+
+def test_every_retired_variable_is_documented_with_its_reason() -> None:
+    rows = DOCUMENT.read_text().partition("## Variables of earlier releases")[2].lower().splitlines()
+
+    for name, reason in VARIABLES.items():
+        assert any(f"`{name.lower()}`" in row and reason.lower() in row for row in rows)
+        assert name not in canonical()
 
 
 def test_documented_defaults_and_meanings_are_the_real_ones() -> None:

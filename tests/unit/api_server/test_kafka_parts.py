@@ -63,13 +63,46 @@ def test_the_first_failure_names_the_brokers_and_the_return_is_told_once() -> No
             {"sasl.mechanism": "SCRAM-SHA-512", "sasl.username": "soma", "sasl.password": "secret"},
         ),
         ({"KAFKA_SECURITY_PROTOCOL": "SASL_PLAINTEXT"}, {"sasl.mechanism": "PLAIN"}),
+        (
+            {
+                "KAFKA_SECURITY_PROTOCOL": "ssl",
+                "KAFKA_SSL_CERTIFICATE_LOCATION": "/me.pem",
+                "KAFKA_SSL_KEY_LOCATION": "/me.key",
+                "KAFKA_SSL_KEY_PASSWORD": "secret",
+            },
+            {
+                "security.protocol": "SSL",
+                "ssl.certificate.location": "/me.pem",
+                "ssl.key.location": "/me.key",
+                "ssl.key.password": "secret",
+            },
+        ),
     ],
 )
 def test_the_settings_become_options_of_librdkafka(variables: dict[str, str], expected: dict[str, str]) -> None:
     options = client_options(load_settings(BROKER | variables))
 
     assert options.items() >= expected.items()
-    assert ("sasl.password" in options) == variables.get("KAFKA_SECURITY_PROTOCOL", "").startswith("SASL")
+    assert ("sasl.mechanism" in options) == variables.get("KAFKA_SECURITY_PROTOCOL", "").startswith("SASL")
+
+
+@pytest.mark.parametrize("mechanism", ["", "PLAIN", "scram-sha-256", "SCRAM-SHA-512"])
+@pytest.mark.parametrize("protocol", ["SASL_PLAINTEXT", "SASL_SSL"])
+def test_the_client_takes_every_mechanism_and_an_empty_text_is_none(protocol: str, mechanism: str) -> None:
+    """(events defect 11)"""
+    variables = {
+        "KAFKA_SECURITY_PROTOCOL": protocol,
+        "KAFKA_SASL_MECHANISM": mechanism,
+        "KAFKA_SASL_USERNAME": "soma",
+        "KAFKA_SASL_PASSWORD": "secret",
+        "KAFKA_SSL_CA_LOCATION": "",  # unset: librdkafka looks for the system's authorities
+        "KAFKA_SSL_KEY_LOCATION": "",
+    }
+    options = client_options(load_settings(BROKER | variables))
+
+    assert options["sasl.mechanism"] == (mechanism.upper() or "PLAIN")
+    assert "" not in options.values()
+    Producer({**options, "bootstrap.servers": "", "log_level": 0})
 
 
 @pytest.mark.parametrize("megabytes", ["0", "0.5", "5", "500"])

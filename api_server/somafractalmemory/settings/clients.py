@@ -1,0 +1,72 @@
+"""Settings as the stores' clients want them."""
+
+import ssl
+from typing import Any
+from urllib.parse import quote, urlsplit, urlunsplit
+
+from somafractalmemory.settings.tree import Settings
+
+
+def postgres_conninfo(settings: Settings) -> dict[str, str]:
+    """Arguments of a connection: the address (any dialect suffix dropped), the password, TLS."""
+    url = (
+        (settings.postgres_url or "")
+        .replace("postgresql+psycopg2://", "postgresql://")
+        .replace("postgresql+psycopg://", "postgresql://")
+    )
+    options = {
+        "conninfo": url,
+        "password": settings.postgres_password.get_secret_value() if settings.postgres_password else None,
+        "sslmode": settings.postgres_ssl_mode,
+        "sslrootcert": settings.postgres_ssl_root_cert,
+        "sslcert": settings.postgres_ssl_cert,
+        "sslkey": settings.postgres_ssl_key,
+    }
+    return {key: value for key, value in options.items() if value is not None}
+
+
+def redis_tls(settings: Settings) -> dict[str, Any]:
+    """Further arguments of redis.asyncio's client; none when its address does not say rediss."""
+    if not (settings.redis_address or "").startswith("rediss:"):
+        return {}
+    files = {
+        "ssl_ca_certs": settings.redis_tls_ca,
+        "ssl_certfile": settings.redis_tls_cert,
+        "ssl_keyfile": settings.redis_tls_key,
+    }
+    return {name: str(path) for name, path in files.items() if path is not None}
+
+
+def qdrant_trust(settings: Settings) -> ssl.SSLContext | bool:
+    """Whose certificates count for the index: those of the file, or of the system."""
+    if settings.qdrant_tls_cert is None:
+        return True
+    return ssl.create_default_context(cafile=settings.qdrant_tls_cert)
+
+
+def kafka_security(settings: Settings) -> dict[str, str]:
+    """librdkafka's options for TLS and SASL; an empty text would be taken at its word."""
+    options: dict[str, str | None] = {"security.protocol": settings.kafka_security_protocol}
+    if settings.kafka_security_protocol.endswith("SSL"):
+        files = {
+            "ssl.ca.location": settings.kafka_ssl_ca_location,
+            "ssl.certificate.location": settings.kafka_ssl_certificate_location,
+            "ssl.key.location": settings.kafka_ssl_key_location,
+        }
+        options |= {name: str(path) for name, path in files.items() if path is not None}
+        if settings.kafka_ssl_key_password:
+            options["ssl.key.password"] = settings.kafka_ssl_key_password.get_secret_value()
+    if settings.kafka_security_protocol.startswith("SASL"):
+        password = settings.kafka_sasl_password
+        options["sasl.mechanism"] = settings.kafka_sasl_mechanism or "PLAIN"
+        options["sasl.username"] = settings.kafka_sasl_username
+        options["sasl.password"] = password.get_secret_value() if password else None
+    return {name: value for name, value in options.items() if value}
+
+
+def redacted(url: str | None) -> str | None:
+    """An address fit for a log: without user and password."""
+    if url is None:
+        return None
+    parts = urlsplit(url)
+    return urlunsplit((parts.scheme, quote(parts.netloc.rpartition("@")[2], safe=":[]"), parts.path, "", ""))

@@ -1,0 +1,64 @@
+"""What a program cannot do without, found before it starts."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+from somafractalmemory.settings.tree import Settings, variables
+
+_SERVING = {"serve", "serve --embedded"}
+_FILES = (
+    "postgres_ssl_root_cert", "postgres_ssl_cert", "postgres_ssl_key",
+    "redis_tls_ca", "redis_tls_cert", "redis_tls_key", "qdrant_tls_cert",
+    "kafka_ssl_ca_location", "kafka_ssl_certificate_location", "kafka_ssl_key_location",
+)  # fmt: skip
+_PAIRS = (
+    ("postgres_ssl_cert", "postgres_ssl_key"),
+    ("redis_tls_cert", "redis_tls_key"),
+    ("kafka_ssl_certificate_location", "kafka_ssl_key_location"),
+)
+
+
+def problems_of(settings: Settings, command: str | None) -> list[str]:
+    """What `command` will miss; nothing without a command."""
+    if command is None:
+        return []
+    return [*_tokens(settings, command), *_stores(settings, command), *_files(settings), *_sasl(settings, command)]
+
+
+def _tokens(settings: Settings, command: str) -> Iterator[str]:
+    tokens = (settings.api_token, settings.api_token_file, settings.api_tokens_file)
+    if command in _SERVING and tokens == (None, None, None):
+        yield (
+            "SOMA_API_TOKEN: no token is configured; set it to a long random text, or SOMA_API_TOKEN_FILE or "
+            "SOMA_API_TOKENS_FILE to a file"
+        )
+
+
+def _stores(settings: Settings, command: str) -> Iterator[str]:
+    if command in {"serve", "consume", "migrate", "reconcile"} and settings.postgres_url is None:
+        yield "POSTGRES_URL: required; set it to postgresql://USER@HOST:5432/DATABASE, or try `soma serve --embedded`"
+    needs_index = command in {"serve", "consume", "reconcile"} and settings.vector_backend == "qdrant"
+    if needs_index and settings.qdrant_address is None:
+        yield "QDRANT_URL: required; set it to http://HOST:6333"
+    needs_brokers = command == "consume" or (command == "serve" and settings.eventing_enabled)
+    if needs_brokers and settings.kafka_bootstrap_servers is None:
+        yield "KAFKA_BOOTSTRAP_SERVERS: required; set it to HOST:9092, or EVENTING_ENABLED=false to do without events"
+
+
+def _files(settings: Settings) -> Iterator[str]:
+    for field in _FILES:
+        path = getattr(settings, field)
+        if path is not None and str(path) != "system" and not Path(path).is_file():
+            yield f"{variables(field)[0]}: {path} is no file that can be read; mount it or correct the path"
+    for certificate, key in _PAIRS:
+        if (getattr(settings, certificate) is None) != (getattr(settings, key) is None):
+            there, missing = (key, certificate) if getattr(settings, certificate) is None else (certificate, key)
+            yield f"{variables(missing)[0]}: required beside {variables(there)[0]}"
+
+
+def _sasl(settings: Settings, command: str) -> Iterator[str]:
+    if not settings.kafka_security_protocol.startswith("SASL") or command not in {"serve", "consume"}:
+        return
+    for field in ("kafka_sasl_username", "kafka_sasl_password"):
+        if getattr(settings, field) is None:
+            yield f"{variables(field)[0]}: required with KAFKA_SECURITY_PROTOCOL={settings.kafka_security_protocol}"
