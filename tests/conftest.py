@@ -4,7 +4,19 @@ import pytest
 
 # The suites of the ports are plain modules that test classes inherit from; pytest explains their assertions too. Here,
 # because this file is loaded before any test that imports one of them.
-SUITES = ("limiter", "links", "locks", "lookups", "records", "states", "topic", "vectors", "versions")
+SUITES = (
+    "audits",
+    "care",
+    "limiter",
+    "links",
+    "locks",
+    "lookups",
+    "records",
+    "states",
+    "topic",
+    "vectors",
+    "versions",
+)
 pytest.register_assert_rewrite(*(f"tests.contracts.{name}" for name in SUITES))
 
 from tests.services.fixtures import (  # noqa: E402

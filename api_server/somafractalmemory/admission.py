@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from somafractalmemory.acting import act_as
 from somafractalmemory.callers import Caller, Scope
 from somafractalmemory.errors import Forbidden, RateLimited
 from somafractalmemory.model import Budget, check_namespace
@@ -27,7 +28,13 @@ class Admission:
         self._default_namespace = default_namespace
 
     async def admit(
-        self, *, authorization: str | None, namespace: str | None, operation: str, needs: Scope
+        self,
+        *,
+        authorization: str | None,
+        namespace: str | None,
+        operation: str,
+        needs: Scope,
+        request_id: str | None = None,
     ) -> Admitted:
         """Let a request through.
 
@@ -36,11 +43,13 @@ class Admission:
             namespace: the one that the caller asks for; None for the caller's own, or the service's default.
             operation: what the rate limit counts, such as a route's template.
             needs: what the token must allow.
+            request_id: the caller's own name for this request, for the audit.
 
         Raises:
             Unauthenticated, Forbidden, InvalidRequest, RateLimited (which carries the spent budget).
         """
         caller = self._tokens.identify(authorization)
+        act_as(caller.name, request_id)
         budget = None
         if self._limiter is not None:
             budget = await self._limiter.hit(f"{caller.name}:{operation}")

@@ -31,8 +31,15 @@ class FreshIndex:
     """Indexes committed writes at once. Its failures are only told: the outbox mends them."""
 
     def __init__(
-        self, *, vectors: Vectors, embedder: Embedder, clock: Callable[[], float], timeout_seconds: float
+        self,
+        *,
+        vectors: Vectors,
+        embedder: Embedder,
+        clock: Callable[[], float],
+        timeout_seconds: float,
+        outline: Callable[[NewMemory], NewMemory],
     ) -> None:
+        self._outline = outline
         self._vectors = vectors
         self._embedder = embedder
         self._clock = clock
@@ -81,9 +88,11 @@ class FreshIndex:
         return True
 
     async def _index(self, batch: Sequence[Fresh]) -> Sequence[None]:
-        embeddings = await self._embedder.documents([fresh.memory.text for fresh in batch])
+        outlines = [self._outline(fresh.memory) for fresh in batch]
+        embeddings = await self._embedder.documents([memory.text for memory in outlines])
         points = [
-            point_of(fresh.memory, fresh.version, embedding) for fresh, embedding in zip(batch, embeddings, strict=True)
+            point_of(memory, fresh.version, embedding)
+            for memory, fresh, embedding in zip(outlines, batch, embeddings, strict=True)
         ]
         await self._vectors.upsert(points)
         return [None] * len(batch)

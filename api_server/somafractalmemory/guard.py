@@ -83,6 +83,7 @@ class GuardedRoute(APIRoute):
                 namespace=_header(scope, NAMESPACE_HEADER),
                 operation=self.path,
                 needs=getattr(self.endpoint, "needs", _NEEDS[scope["method"]]),
+                request_id=_header(scope, b"x-request-id"),
             )
         except RateLimited as error:
             if isinstance(error.budget, Budget):

@@ -28,6 +28,8 @@ MAX_DEPTH = 32
 MAX_NODES = 20_000
 MAX_TEXT = 64 * 1024
 MAX_COORDINATE_TEXT = 4096
+SEALED = "$sealed"
+"""The field that holds all encrypted ones; nothing looks into it, and callers cannot write it."""
 SYSTEM_FIELDS = ("memory_type", "coordinate", "importance_norm", "timestamp", "access_count", "links")
 _NAMESPACE = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._:-]{0,127}")
 
@@ -65,7 +67,10 @@ class Saved:
 
 @dataclass(frozen=True, slots=True)
 class Memory:
-    """A memory as the truth holds it; `deleted` ones are tombstones that only the index cares about."""
+    """A memory as the truth holds it; `deleted` ones are tombstones that only the index cares about.
+
+    `importance_norm` is its importance between 0 and 1 beside the others of its namespace, as of when it was read.
+    """
 
     id: UUID
     namespace: str
@@ -79,13 +84,20 @@ class Memory:
     updated_at: float
     access_count: int = 0
     deleted: bool = False
+    accessed_at: float | None = None
+    importance_norm: float = 0.5
+
+    @property
+    def locked(self) -> bool:
+        """Whether it holds sealed fields that no key at hand opens."""
+        return SEALED in self.payload
 
     def flattened(self) -> dict[str, Any]:
         """The seed's memory object: the caller's fields, with ours on top so that none can be spoofed."""
         record = {key: value for key, value in self.payload.items() if key not in SYSTEM_FIELDS}
         record["memory_type"] = self.memory_type.value
         record["coordinate"] = self.coordinate
-        record["importance_norm"] = importance_norm(self.importance)
+        record["importance_norm"] = self.importance_norm
         if self.timestamp is not None:
             record["timestamp"] = self.timestamp
         if self.access_count:
@@ -221,6 +233,8 @@ def new_memory(
     *, namespace: str, coordinate: Coordinate, payload: Payload, memory_type: MemoryType, now: float
 ) -> NewMemory:
     """Check a payload against every limit and prepare it for the stores. Raises InvalidPayload."""
+    if SEALED in payload:
+        raise InvalidPayload(f"a payload cannot hold the key {SEALED}: leave it out", loc=("payload", SEALED))
     text = searchable_text(payload)
     timestamp = _timestamp(payload.get("timestamp"))
     if timestamp is None and memory_type is MemoryType.EPISODIC:
@@ -244,7 +258,7 @@ def searchable_text(payload: Mapping[str, Any]) -> str:
         raise InvalidPayload(f"a payload may have at most {MAX_KEYS} keys", loc=("payload",))
     _check_keys(payload)
     words: list[str] = []
-    open_values: list[Iterator[Any]] = [iter(payload.values())]
+    open_values: list[Iterator[Any]] = [iter(_open_part(payload).values())]
     nodes = 0
     while open_values:
         for value in open_values[-1]:
@@ -269,6 +283,10 @@ def check_filters(filters: Mapping[str, Any]) -> Mapping[str, Any]:
     except InvalidPayload as error:
         raise InvalidRequest(str(error).replace("payload", "filter"), loc=("filters",)) from None
     return filters
+
+
+def _open_part(payload: Mapping[str, Any]) -> Mapping[str, Any]:
+    return {key: value for key, value in payload.items() if key != SEALED} if SEALED in payload else payload
 
 
 def _children(value: Any, *, depth: int) -> Iterator[Any]:
@@ -321,12 +339,6 @@ def _timestamp(value: Any) -> float | None:
     raise InvalidPayload("timestamp is epoch seconds or an ISO 8601 date and time", loc=("payload", "timestamp"))
 
 
-def importance_norm(importance: float) -> float:
-    """Importance between 0 and 1: bounded, never changing with time or with other memories; 1.0 gives 0.5."""
-    positive = max(importance, 0.0)
-    return positive / (1.0 + positive)
-
-
 def facet(key: str, value: Any) -> str:
     """A short name of "this key has this value", so that one keyword index serves equality on every field."""
     if isinstance(value, float) and value.is_integer():
@@ -339,8 +351,8 @@ def facet(key: str, value: Any) -> str:
 
 
 def facets(payload: Mapping[str, Any]) -> list[str]:
-    """One facet for each top-level field."""
-    return [facet(key, value) for key, value in payload.items()]
+    """One facet for each top-level field that is not sealed."""
+    return [facet(key, value) for key, value in _open_part(payload).items()]
 
 
 def fulfils(payload: Mapping[str, Any], filters: Mapping[str, Any]) -> bool:

@@ -5,9 +5,11 @@ Every method raises `Unavailable` when its store cannot answer in time, and noth
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from enum import StrEnum
 from typing import Any, Protocol
 from uuid import UUID
 
+from somafractalmemory.careports import Audits, Care
 from somafractalmemory.events import MemoryEvent
 from somafractalmemory.graph import Edge, Link, LinkMark, PlacedLink
 from somafractalmemory.model import (
@@ -82,6 +84,13 @@ class Box:
     memory_type: MemoryType | None = None
 
 
+class Order(StrEnum):
+    """`latest`: by their time, else by when they were stored. `important`: by raw importance, of equals the latest."""
+
+    LATEST = "latest"
+    IMPORTANT = "important"
+
+
 class Lookups(Protocol):
     """Finding living memories of a namespace without the index."""
 
@@ -101,6 +110,11 @@ class Lookups(Protocol):
     async def within(self, box: Box, *, after: Coordinate | None, limit: int) -> Sequence[Coordinate]:
         """The places in the box, of as many numbers as its corners, in order, those up to `after` left out."""
 
+    async def foremost(
+        self, order: Order, *, namespace: str, memory_type: MemoryType | None, limit: int
+    ) -> Sequence[Memory]:
+        """The first of them in this order."""
+
 
 class Records(Pinged, Protocol):
     """The truth. Each write also leaves an event in the outbox, in the same transaction."""
@@ -111,6 +125,10 @@ class Records(Pinged, Protocol):
     def lookups(self) -> Lookups: ...
     @property
     def states(self) -> TruthStates: ...
+    @property
+    def care(self) -> Care: ...
+    @property
+    def audits(self) -> Audits: ...
 
     async def save(self, memories: Sequence[NewMemory]) -> Sequence[Saved]:
         """Commit all or none; identifiers are distinct. Raises `Rejected` when the store refuses an item."""

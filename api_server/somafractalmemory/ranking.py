@@ -4,7 +4,7 @@ import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from somafractalmemory.model import Hit, Match, Memory, importance_norm
+from somafractalmemory.model import Hit, Match, Memory
 
 _RECENCY_HALF_LIFE_SECONDS = 30 * 24 * 3600.0
 _IMPORTANCE_SHARE = 0.06
@@ -49,7 +49,7 @@ def _match(memory: Memory, parts: Mapping[str, float], now: float) -> Match:
     age = max(now - (memory.timestamp if memory.timestamp is not None else memory.updated_at), 0.0)
     shown = {
         **parts,
-        "importance": relevance * _IMPORTANCE_SHARE * importance_norm(memory.importance),
+        "importance": relevance * _IMPORTANCE_SHARE * memory.importance_norm,
         "recency": relevance * _RECENCY_SHARE * math.exp2(-age / _RECENCY_HALF_LIFE_SECONDS),
     }
     return Match(memory, sum(shown.values()), shown)

@@ -61,6 +61,8 @@ class MemoryResponse(BaseModel):
     version: int
     created_at: float
     updated_at: float
+    access_count: int
+    accessed_at: float | None
 
 
 class AmendRequest(BaseModel):

@@ -6,7 +6,8 @@ from contextlib import AsyncExitStack
 
 from somafractalmemory import telemetry
 from somafractalmemory.batching import Batcher
-from somafractalmemory.errors import InvalidPayload, InvalidRequest, NotFound, Overloaded, VersionMismatch
+from somafractalmemory.decay import Decay
+from somafractalmemory.errors import InvalidPayload, InvalidRequest, NotFound, Overloaded, Unavailable, VersionMismatch
 from somafractalmemory.freshening import Fresh, FreshIndex
 from somafractalmemory.linking import Linking
 from somafractalmemory.merging import merged
@@ -27,8 +28,12 @@ from somafractalmemory.model import (
 from somafractalmemory.ports import Box, Embedder, Records, Vectors
 from somafractalmemory.ranking import Weights
 from somafractalmemory.recalling import Question, Recaller
+from somafractalmemory.sealing import Seal
+from somafractalmemory.seen import Lens, SeenRecords
+from somafractalmemory.usage import Usage
 from somafractalmemory.wording import Term
 
+_NO_DECAY = Decay()
 _AMENDING_ATTEMPTS = 5
 
 
@@ -45,17 +50,29 @@ class MemoryService:
         index_timeout_seconds: float = 2.0,
         clock: Callable[[], float] = time.time,
         written: Callable[[], None] = lambda: None,
+        decay: Decay = _NO_DECAY,
+        seal: Seal | None = None,
     ) -> None:
+        self._usage = Usage(records.care, clock=clock)
+        lens = Lens(self._usage, clock=clock, decay=decay, seal=seal)
+        records = SeenRecords(records, lens)
         self._records = records
         self._clock = clock
         self._written = written
         self._saves = Batcher(records.save, name="postgres", key=lambda memory: memory.id, timeout_seconds=8.0)
-        self._index = FreshIndex(vectors=vectors, embedder=embedder, clock=clock, timeout_seconds=index_timeout_seconds)
+        self._index = FreshIndex(
+            vectors=vectors,
+            embedder=embedder,
+            clock=clock,
+            timeout_seconds=index_timeout_seconds,
+            outline=lens.outline,
+        )
         self._recaller = Recaller(records=records, vectors=vectors, embedder=embedder, weights=weights, clock=clock)
         self.links = Linking(records=records, written=written)
         self._stack = AsyncExitStack()
 
     async def __aenter__(self) -> "MemoryService":
+        await self._stack.enter_async_context(self._usage)
         await self._stack.enter_async_context(self._index)
         await self._stack.enter_async_context(self._saves)
         return self
@@ -131,11 +148,9 @@ class MemoryService:
         return await self._records.lookups.within(box, after=after, limit=limit)
 
     async def look_up(self, *, namespace: str, coordinate: Coordinate) -> Memory:
-        """The memory at this very place. Raises NotFound."""
-        place = memory_id(namespace, coordinate)
-        memory = (await self._records.get([place])).get(place)
-        if memory is None or memory.deleted:
-            raise NotFound("no memory lives at this coordinate")
+        """The memory at this very place; counts as a retrieval. Raises NotFound, Unavailable when it stays sealed."""
+        memory = await self._living(namespace, coordinate)
+        self._usage.retrieved(memory.id)
         return memory
 
     async def versions(self, *, namespace: str, coordinate: Coordinate) -> Sequence[Memory]:
@@ -160,7 +175,7 @@ class MemoryService:
         """
         searchable_text(patch)  # its depth is checked before anything walks through it
         for _ in range(_AMENDING_ATTEMPTS):
-            old = await self.look_up(namespace=namespace, coordinate=coordinate)
+            old = await self._living(namespace, coordinate)
             _check_version(old, expected)
             new = new_memory(
                 namespace=namespace,
@@ -192,7 +207,7 @@ class MemoryService:
         deleted = await self._records.delete([memory_id(namespace, coordinate)], expected=expected)
         if not deleted:
             if expected is not None:
-                _check_version(await self.look_up(namespace=namespace, coordinate=coordinate), expected)
+                _check_version(await self._living(namespace, coordinate), expected)
             raise NotFound("no memory lives at this coordinate")
         self._written()
         return Remembered(deleted[0], await self._index.drop(namespace, deleted))
@@ -209,6 +224,15 @@ class MemoryService:
     async def count(self, *, namespace: str) -> Counts:
         """How many memories live in the namespace."""
         return await self._records.count(namespace)
+
+    async def _living(self, namespace: str, coordinate: Coordinate) -> Memory:
+        place = memory_id(namespace, coordinate)
+        memory = (await self._records.get([place])).get(place)
+        if memory is None or memory.deleted:
+            raise NotFound("no memory lives at this coordinate")
+        if memory.locked:
+            raise Unavailable("encryption", "no key opens this memory: put the one that sealed it into the key file")
+        return memory
 
     async def _replace(self, memory: NewMemory, expected: int) -> Saved:
         saved = await self._records.replace(memory, expected=expected)

@@ -21,6 +21,12 @@ INDEX_FAILURES = Counter("soma_index_failures", "Index writes that failed and we
 DEGRADED_RECALLS = Counter("soma_degraded_recalls", "Recalls answered by Postgres because the index was away.")
 LIMITER_FALLBACKS = Counter("soma_limiter_fallbacks", "Requests counted in this process because Redis was away.")
 LOCKS = Counter("soma_locks", "Attempts to take a lock, by how they ended; and locks lost while held.", ["outcome"])
+USAGE_DROPPED = Counter("soma_usage_dropped", "Retrievals that were not counted because too many were waiting.")
+SHED = Counter("soma_decayed_memories", "Memories that lost keys because of their age.")
+PRUNED = Counter(
+    "soma_pruned_memories", "Memories deleted because their namespace held more than SOMA_MAX_MEMORY_SIZE."
+)
+UPKEEP_FAILURES = Counter("soma_upkeep_failures", "Rounds of upkeep that failed; each is repeated.", ["chore"])
 OUTBOX_ROWS = Gauge("soma_outbox_rows", "Committed events that are not published yet.")
 OUTBOX_AGE = Gauge("soma_outbox_age_seconds", "Age of the oldest unpublished event.")
 RELAY_LEADER = Gauge("soma_relay_leader", "1 in the process that publishes.")

@@ -8,10 +8,14 @@ from uuid import UUID, uuid4
 
 import numpy as np
 
+from somafractalmemory.acting import actor
 from somafractalmemory.adapters.embedding import Vector
+from somafractalmemory.adapters.local_audits import LocalAudits
+from somafractalmemory.adapters.local_care import LocalCare
 from somafractalmemory.adapters.local_links import LocalLinks
 from somafractalmemory.adapters.local_lookups import LocalLookups
 from somafractalmemory.adapters.local_states import LocalIndexStates, LocalTruthStates
+from somafractalmemory.careports import Deed
 from somafractalmemory.errors import Rejected, Unavailable
 from somafractalmemory.events import EventType, MemoryEvent
 from somafractalmemory.model import (
@@ -52,8 +56,9 @@ class _Switchable:
 class LocalRecords(_Switchable):
     """The truth in a dictionary, with its outbox and its event log."""
 
-    def __init__(self, clock: Callable[[], float] = time.time) -> None:
+    def __init__(self, clock: Callable[[], float] = time.time, *, audited: bool = True) -> None:
         super().__init__("postgres")
+        self._audited = audited
         self._clock = clock
         self._rows: dict[UUID, Memory] = {}
         self._outbox: dict[int, MemoryEvent] = {}
@@ -62,6 +67,16 @@ class LocalRecords(_Switchable):
         self.links = LocalLinks(self._rows, check=self._check, note=self._note, clock=clock)
         self.lookups = LocalLookups(self._rows, check=self._check)
         self.states = LocalTruthStates(lambda: self._rows | self._foreign(), check=self._check)
+        self.audits = LocalAudits(check=self._check, clock=clock)
+        self.care = LocalCare(
+            self,
+            self._rows,
+            self.lookups.older,
+            check=self._check,
+            note=self._note,
+            keep=self.lookups.keep,
+            clock=clock,
+        )
 
     async def save(self, memories: Sequence[NewMemory]) -> Sequence[Saved]:
         self._check()
@@ -84,6 +99,8 @@ class LocalRecords(_Switchable):
             version=(old.version if old else 0) + 1,
             created_at=now if old is None or old.deleted else old.created_at,
             updated_at=now,
+            access_count=old.access_count if old else 0,
+            accessed_at=old.accessed_at if old else None,
         )
         if old is not None and not old.deleted:
             self.lookups.keep(old)
@@ -136,6 +153,9 @@ class LocalRecords(_Switchable):
             self.lookups.forget(place)
             self._note(row, "deleted", "{}")
             answers.append(Saved(place, row.version, created=False))
+            if self._audited:
+                deed = Deed("delete", row.namespace, row.coordinate, place)
+                await self.audits.append([(deed, actor().name, actor().request_id)])
         return answers
 
     async def get(self, ids: Sequence[UUID]) -> Mapping[UUID, Memory]:

@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping, Sequence
 from uuid import UUID
 
 from somafractalmemory.model import Coordinate, Memory, MemoryType, searchable_text
-from somafractalmemory.ports import Box
+from somafractalmemory.ports import Box, Order
 from somafractalmemory.wording import Term, occurs
 
 _KEPT = 20
@@ -17,7 +17,7 @@ class LocalLookups:
     def __init__(self, rows: Mapping[UUID, Memory], *, check: Callable[[], None]) -> None:
         self._rows = rows
         self._check = check
-        self._older: dict[UUID, deque[Memory]] = {}
+        self.older: dict[UUID, deque[Memory]] = {}
 
     async def find_term(
         self, term: Term, *, namespace: str, memory_type: MemoryType | None, limit: int
@@ -30,15 +30,15 @@ class LocalLookups:
     async def versions(self, place: UUID) -> Sequence[Memory]:
         self._check()
         row = self._rows.get(place)
-        return [] if row is None or row.deleted else [row, *reversed(self._older.get(place, ()))]
+        return [] if row is None or row.deleted else [row, *reversed(self.older.get(place, ()))]
 
     def keep(self, row: Memory) -> None:
         """Remember what a memory was, until it is deleted."""
-        self._older.setdefault(row.id, deque(maxlen=_KEPT)).append(row)
+        self.older.setdefault(row.id, deque(maxlen=_KEPT)).append(row)
 
     def forget(self, place: UUID) -> None:
         """Drop what a deleted memory was."""
-        self._older.pop(place, None)
+        self.older.pop(place, None)
 
     async def page(
         self, *, namespace: str, memory_type: MemoryType | None, after: Coordinate | None, limit: int
@@ -57,6 +57,17 @@ class LocalLookups:
             and all(low <= at <= high for low, at, high in zip(box.low, row.coordinate, box.high, strict=True))
         )
         return [place for place in places if after is None or place > after][:limit]
+
+    async def foremost(
+        self, order: Order, *, namespace: str, memory_type: MemoryType | None, limit: int
+    ) -> Sequence[Memory]:
+        self._check()
+
+        def rank(row: Memory) -> tuple[float, float]:
+            moment = row.updated_at if row.timestamp is None else row.timestamp
+            return (moment, row.updated_at) if order is Order.LATEST else (row.importance, row.updated_at)
+
+        return sorted(self._living(namespace, memory_type), key=rank, reverse=True)[:limit]
 
     def _living(self, namespace: str, memory_type: MemoryType | None) -> list[Memory]:
         return [

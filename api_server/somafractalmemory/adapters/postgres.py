@@ -12,8 +12,11 @@ import psycopg
 from psycopg.types.json import set_json_loads
 from psycopg_pool import AsyncConnectionPool, PoolClosed, PoolTimeout, TooManyRequests
 
+from somafractalmemory.acting import actor
 from somafractalmemory.adapters import statements
 from somafractalmemory.adapters.migrations import migrations
+from somafractalmemory.adapters.postgres_audits import PostgresAudits
+from somafractalmemory.adapters.postgres_care import PostgresCare
 from somafractalmemory.adapters.postgres_links import PostgresLinks
 from somafractalmemory.adapters.postgres_locks import PostgresLocks
 from somafractalmemory.adapters.postgres_lookups import PostgresLookups
@@ -48,14 +51,19 @@ async def check_when_idle(connection: Connection) -> None:
 class PostgresRecords:
     """Implements the ports Records, Outbox and EventLog over one pool; publishing has a connection of its own."""
 
-    def __init__(self, pool: AsyncConnectionPool[Connection], arguments: Mapping[str, Any]) -> None:
+    def __init__(
+        self, pool: AsyncConnectionPool[Connection], arguments: Mapping[str, Any], *, audited: bool = True
+    ) -> None:
         self._pool = pool
+        self._audited = audited
         self._arguments = arguments
         self._leading: psycopg.AsyncConnection | None = None
         self.links = PostgresLinks(self._run)
         self.lookups = PostgresLookups(self._run)
         self.states = PostgresStates(self._run)
         self.locks = PostgresLocks(self._run)
+        self.care = PostgresCare(self._run)
+        self.audits = PostgresAudits(self._run)
 
     async def ping(self) -> None:
         """Raises Unavailable when it does not answer, or when migrations are missing."""
@@ -97,7 +105,9 @@ class PostgresRecords:
         return Saved(memory.id, rows[0][0], created=False) if rows else None
 
     async def delete(self, ids: Sequence[UUID], *, expected: int | None = None) -> Sequence[Saved]:
-        rows = await self._run(statements.DELETE, {"ids": list(ids), "expected": expected})
+        caller, request_id = (actor().name, actor().request_id) if self._audited else (None, None)
+        asked = {"ids": list(ids), "expected": expected, "caller": caller, "request_id": request_id}
+        rows = await self._run(statements.DELETE, asked)
         return [Saved(place, version, created=False) for place, version in rows]
 
     async def get(self, ids: Sequence[UUID]) -> Mapping[UUID, Memory]:
@@ -210,7 +220,9 @@ class PostgresRecords:
 
 
 @asynccontextmanager
-async def open_records(arguments: Mapping[str, str], *, pool_size: int) -> AsyncIterator[PostgresRecords]:
+async def open_records(
+    arguments: Mapping[str, str], *, pool_size: int, audited: bool = True
+) -> AsyncIterator[PostgresRecords]:
     """Open the adapter; the server may be away, each call then says so. `arguments` are those of a connection."""
     set_json_loads(orjson.loads)
     options = connection_arguments(arguments)
@@ -227,7 +239,7 @@ async def open_records(arguments: Mapping[str, str], *, pool_size: int) -> Async
         check=check_when_idle,
     )
     await pool.open(wait=False)
-    records = PostgresRecords(pool, options)
+    records = PostgresRecords(pool, options, audited=audited)
     try:
         yield records
     finally:

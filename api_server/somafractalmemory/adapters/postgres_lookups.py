@@ -7,7 +7,7 @@ from uuid import UUID
 from somafractalmemory.adapters.postgres_links import Run
 from somafractalmemory.adapters.postgres_rows import COLUMNS, array, memory_of
 from somafractalmemory.model import Coordinate, Memory, MemoryType
-from somafractalmemory.ports import Box
+from somafractalmemory.ports import Box, Order
 from somafractalmemory.wording import Mode, Term
 
 _FIND_TERM = f"""
@@ -52,10 +52,22 @@ with living as (select {COLUMNS} from memories where id = %(id)s and not deleted
 select {COLUMNS} from living
 union all
 select l.id, l.namespace, l.coordinate, v.memory_type, v.payload, v.importance, v.occurred_at, v.version, v.created_at,
-    v.updated_at, l.access_count, l.deleted
+    v.updated_at, l.access_count, l.deleted, l.accessed_at
 from living l join memory_versions v on v.memory_id = l.id
 order by version desc
 """  # noqa: S608 - our own column names
+
+
+_FOREMOST = f"""
+select {COLUMNS} from memories
+where not deleted and namespace = %(namespace)s
+    and (%(memory_type)s::text is null or memory_type = %(memory_type)s)
+order by {{order}} limit %(limit)s
+"""  # noqa: S608 - our own column names
+_ORDERS = {
+    Order.LATEST: "coalesce(occurred_at, updated_at) desc",
+    Order.IMPORTANT: "importance desc, updated_at desc",
+}
 
 
 class PostgresLookups:
@@ -99,6 +111,13 @@ class PostgresLookups:
             },
         )
         return [tuple(coordinate) for (coordinate,) in rows]
+
+    async def foremost(
+        self, order: Order, *, namespace: str, memory_type: MemoryType | None, limit: int
+    ) -> Sequence[Memory]:
+        parameters = {"namespace": namespace, "memory_type": memory_type, "limit": limit}
+        statement = _FOREMOST.format(order=_ORDERS[order])
+        return [memory_of(row) for row in await self._run(statement, parameters)]
 
 
 def _operator(term: Term) -> str:

@@ -8,13 +8,14 @@ Row = tuple[Any, ...]
 
 COLUMNS = """
     id, namespace, coordinate, memory_type, payload, importance, occurred_at, version, created_at, updated_at,
-    access_count, deleted
+    access_count, deleted, accessed_at
 """
 
 
 def memory_of(row: Row) -> Memory:
     """A row of COLUMNS."""
-    place, namespace, coordinate, kind, payload, importance, moment, version, created, updated, count, deleted = row
+    place, namespace, coordinate, kind, payload, importance, moment, version, created, updated, count, *rest = row
+    deleted, accessed = rest
     return Memory(
         id=place,
         namespace=namespace,
@@ -28,6 +29,7 @@ def memory_of(row: Row) -> Memory:
         updated_at=updated,
         access_count=count,
         deleted=deleted,
+        accessed_at=accessed,
     )
 
 

@@ -53,12 +53,16 @@ DELETE = """
 with gone as (
     update memories set
         deleted = true, payload = '{}', search_text = '', importance = 0, occurred_at = null, version = version + 1,
-        updated_at = extract(epoch from statement_timestamp())
+        updated_at = extract(epoch from statement_timestamp()), access_count = 0, accessed_at = null
     where id = any(%(ids)s::uuid[]) and not deleted and (%(expected)s::bigint is null or version = %(expected)s)
-    returning id, namespace, version, updated_at
+    returning id, namespace, coordinate, version, updated_at
 ), noted as (
     insert into outbox (memory_id, namespace, type, occurred_at, payload, version)
     select id, namespace, 'deleted', updated_at, '{}', version from gone
+), audited as (
+    insert into audit (at, caller, action, namespace, coordinate, memory_id, request_id)
+    select updated_at, %(caller)s::text, 'delete', namespace, coordinate, id, %(request_id)s::text from gone
+    where %(caller)s::text is not null
 )
 select id, version from gone
 """

@@ -5,7 +5,7 @@ from typing import Any
 from fastapi import APIRouter, Request, Response
 
 from somafractalmemory.guard import BodyReader, GuardedRoute, JsonResponse
-from somafractalmemory.model import Memory, Remembered, importance_norm, parse_coordinate
+from somafractalmemory.model import Memory, Remembered, parse_coordinate
 from somafractalmemory.routes.describing import (
     IF_MATCH,
     MISMATCH,
@@ -109,9 +109,11 @@ def shown(memory: Memory) -> dict[str, Any]:
         "memory_type": memory.memory_type.value,
         "payload": memory.payload,
         "importance": memory.importance,
-        "importance_norm": importance_norm(memory.importance),
+        "importance_norm": memory.importance_norm,
         "timestamp": memory.timestamp,
         "version": memory.version,
         "created_at": memory.created_at,
         "updated_at": memory.updated_at,
+        "access_count": memory.access_count,
+        "accessed_at": memory.accessed_at,
     }

@@ -9,6 +9,8 @@ import pytest
 from somafractalmemory.adapters.migrations import migrate
 from somafractalmemory.adapters.postgres import PostgresRecords, connection_arguments, open_records
 from somafractalmemory.errors import SomaError, Unavailable
+from tests.contracts.audits import AuditsContract
+from tests.contracts.care import CareContract
 from tests.contracts.links import LinksContract
 from tests.contracts.lookups import LookupsContract
 from tests.contracts.records import RecordsContract, Truth, a_memory, kinds, living, waiting
@@ -30,6 +32,7 @@ async def records(database: str) -> AsyncIterator[PostgresRecords]:
     """Empty tables."""
     async with await psycopg.AsyncConnection.connect(database, autocommit=True) as connection:
         await connection.execute("truncate memories, links, memory_versions, outbox, memory_events, long_tasks")
+        await connection.execute("truncate importance_windows, chores, audit")
     async with open_records({"conninfo": database}, pool_size=5) as opened:
         yield opened
 
@@ -71,6 +74,14 @@ class TestPostgresLookups(LookupsContract):
 
 class TestPostgresStates(StatesContract):
     """PostgresRecords, entry by entry."""
+
+
+class TestPostgresCare(CareContract):
+    """PostgresCare."""
+
+
+class TestPostgresAudits(AuditsContract):
+    """PostgresAudits."""
 
 
 class TestPostgresVersions(VersionsContract):

@@ -18,7 +18,6 @@ from somafractalmemory.model import (
     facet,
     facets,
     fulfils,
-    importance_norm,
     memory_id,
     new_memory,
     parse_coordinate,
@@ -100,16 +99,6 @@ def test_a_flattened_memory_keeps_user_fields_and_owns_the_system_fields(payload
     assert {key: value for key, value in payload.items() if key not in SYSTEM_FIELDS}.items() <= flat.items()
     assert flat["coordinate"] == (1.0,)
     assert not {"links", "access_count"} & set(flat)
-
-
-@given(
-    st.floats(allow_nan=False, min_value=-1e9, max_value=1e9), st.floats(allow_nan=False, min_value=-1e9, max_value=1e9)
-)
-def test_importance_is_bounded_and_keeps_the_order(one: float, other: float) -> None:
-    low, high = sorted((one, other))
-
-    assert 0.0 <= importance_norm(low) <= importance_norm(high) <= 1.0
-    assert importance_norm(1.0) == 0.5
 
 
 @given(payloads)

@@ -34,14 +34,12 @@ def near(one: str, other: str) -> float:
     return float(np.dot(first, second))
 
 
-@given(
-    st.lists(st.tuples(shares, st.floats(0, 100)), min_size=1, max_size=20), st.floats(-1e9, 1e9), st.floats(0, 1e10)
-)
+@given(st.lists(st.tuples(shares, st.floats(0, 100)), min_size=1, max_size=20), shares, st.floats(0, 1e10))
 def test_every_score_is_the_sum_of_its_parts_and_bounded(
     raw: list[tuple[float, float]], importance: float, now: float
 ) -> None:
     hits = [Hit(MEMORY.id, 1, dense, sparse) for dense, sparse in raw]
-    found = [(replace(MEMORY, importance=importance), parts) for _, parts in fuse(hits, Weights(), hybrid=True)]
+    found = [(replace(MEMORY, importance_norm=importance), parts) for _, parts in fuse(hits, Weights(), hybrid=True)]
 
     for match in rank(found, now):
         assert match.score == pytest.approx(sum(match.parts.values()))
@@ -49,7 +47,7 @@ def test_every_score_is_the_sum_of_its_parts_and_bounded(
 
 
 def test_importance_orders_equals_but_never_beats_relevance() -> None:
-    plain, precious = replace(MEMORY, importance=0.0), replace(MEMORY, importance=1e9, coordinate=(2.0,))
+    plain, precious = replace(MEMORY, importance_norm=0.0), replace(MEMORY, importance_norm=1.0, coordinate=(2.0,))
 
     equal = rank([(plain, {"dense": 0.5}), (precious, {"dense": 0.5})], now=0.0)
     better = rank([(plain, {"dense": 0.6}), (precious, {"dense": 0.5})], now=0.0)
