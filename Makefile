@@ -98,8 +98,8 @@ integration: sync ## Tests with real Postgres, Redis, Kafka, Qdrant engine and A
 e2e: sync ## Scenarios on the local cluster that `make up` started
 	$(BIN)/pytest -q tests/e2e --timeout=900
 
-bench: sync ## Benchmarks; each prints JSON
-	@$(RUN) tests.bench
+bench: sync ## Benchmarks on fresh private stores, as JSON: make bench NAMES="writes recall" RUNS=5
+	@$(RUN) tests.bench --runs $(or $(RUNS),5) $(NAMES)
 
 ##-- Documentation ----------------------------------------------------------------------------------------------------
 .PHONY: docs-build docs-serve clean

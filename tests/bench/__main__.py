@@ -1,59 +1,56 @@
-"""`python -m tests.bench [writes] [recall]`: starts private stores and the two programs, measures, prints JSON."""
+"""`python -m tests.bench [--runs N] [NAME…]`: each on fresh private stores, with all results as JSON on stdout."""
 
+import argparse
 import asyncio
 import json
 import os
 import platform
 import sys
-import tempfile
-from contextlib import ExitStack
-from pathlib import Path
+from collections.abc import Callable, Coroutine
 from typing import Any
-from uuid import uuid4
 
 import uvloop
 
-from tests.bench.recall import measure_recall
-from tests.bench.writes import measure_writes
-from tests.integration.api.programs import TOKEN, own_database, run_once, running
-from tests.services.kafka import KafkaServer
-from tests.services.postgres import PostgresServer
-from tests.services.qdrant import QdrantEdgeServer
-from tests.services.redis import RedisServer
+from tests.bench.copying import measure_consumer, measure_rebuild
+from tests.bench.deployment import Deployment, deployed
+from tests.bench.recall import measure_mixed, measure_recall
+from tests.bench.writes import measure_bulk, measure_growth, measure_writes
 
-BENCHMARKS = {"writes": measure_writes, "recall": measure_recall}
+Benchmark = Callable[[Deployment, int], Coroutine[Any, Any, dict[str, Any]]]
+BENCHMARKS: dict[str, Benchmark] = {
+    "writes": measure_writes,
+    "bulk": measure_bulk,
+    "recall": measure_recall(20_000),
+    "recall-1k": measure_recall(1000),
+    "recall-100k": measure_recall(100_000),
+    "mixed": measure_mixed,
+    "consumer": measure_consumer,
+    "rebuild": measure_rebuild,
+    "growth": measure_growth,
+}
+STARTS_ITS_OWN_CONSUMER = {"consumer", "rebuild"}
 
 
-def main(names: list[str]) -> dict[str, Any]:
-    """Run the named benchmarks, all by default, on one fresh deployment."""
-    with ExitStack() as stack:
-        postgres, redis = stack.enter_context(PostgresServer()), stack.enter_context(RedisServer())
-        qdrant, kafka = stack.enter_context(QdrantEdgeServer()), stack.enter_context(KafkaServer())
-        database = stack.enter_context(own_database(postgres.url))
-        environment = {
-            "POSTGRES_URL": database,
-            "REDIS_URL": redis.url,
-            "QDRANT_URL": qdrant.url,
-            "QDRANT_API_KEY": qdrant.api_key,
-            "QDRANT_COLLECTION": f"bench_{uuid4().hex[:8]}",
-            "KAFKA_BOOTSTRAP_SERVERS": kafka.bootstrap,
-            "SOMA_API_TOKEN": TOKEN,
-            "SOMA_RATE_LIMIT_MAX": "100000000",
-            "LOG_LEVEL": "WARNING",
-        }
-        run_once(environment, "migrate").check_returncode()
-        folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
-        api = stack.enter_context(running("serve", environment, folder))
-        stack.enter_context(running("consume", environment, folder))
-        with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-            results = {name: runner.run(BENCHMARKS[name](api.url, environment)) for name in names or BENCHMARKS}
-    machine = {
-        "cores": len(os.sched_getaffinity(0)),
-        "python": platform.python_version(),
-        "load_at_the_end": os.getloadavg()[0],
-    }
-    return {"machine": machine, **results}
+def main(names: list[str], runs: int) -> dict[str, Any]:
+    """Run the named benchmarks, all by default."""
+    results: dict[str, Any] = {}
+    if unknown := set(names) - BENCHMARKS.keys():
+        raise SystemExit(f"unknown: {', '.join(sorted(unknown))}; there are {', '.join(BENCHMARKS)}")
+    for name in names or BENCHMARKS:
+        print(f"{name} …", file=sys.stderr)
+        before = os.getloadavg()[0]
+        with (
+            deployed(consumer=name not in STARTS_ITS_OWN_CONSUMER) as deployment,
+            asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner,
+        ):
+            results[name] = runner.run(BENCHMARKS[name](deployment, runs))
+        results[name]["load_before"], results[name]["load_after"] = round(before, 1), round(os.getloadavg()[0], 1)
+    return {"cores": len(os.sched_getaffinity(0)), "python": platform.python_version(), "runs": runs, **results}
 
 
 if __name__ == "__main__":
-    print(json.dumps(main(sys.argv[1:]), indent=2))
+    parser = argparse.ArgumentParser(prog="python -m tests.bench", description=__doc__)
+    parser.add_argument("names", nargs="*", metavar="NAME", help=", ".join(BENCHMARKS))
+    parser.add_argument("--runs", type=int, default=5, help="the median of so many is told")
+    arguments = parser.parse_args()
+    print(json.dumps(main(arguments.names, arguments.runs), indent=2))

@@ -1,80 +1,82 @@
-"""Recall in a namespace of 20,000 memories, beside what the index itself needs for the same two searches."""
+"""Recall in namespaces of several sizes, beside what the index itself needs for the same two searches."""
 
-import time
+from collections.abc import Callable, Coroutine
 from typing import Any
 
 import httpx
-import orjson
 
-from somafractalmemory.adapters.embedding import HashEmbedder
 from somafractalmemory.model import memory_id
-from tests.bench.corpus import fact, question
-from tests.bench.load import drive, percentiles, post
+from tests.bench import raw
+from tests.bench.corpus import question
+from tests.bench.deployment import Deployment
+from tests.bench.load import drive, fill, median, post, store
+from tests.integration.api.programs import TOKEN
 
-MEMORIES = 20_000
 RECALLS = 2000
 
 
-async def measure_recall(url: str, environment: dict[str, str]) -> dict[str, Any]:
-    """Fill the namespace, then recall at 200 a second and as fast as it goes."""
-
-    def store(number: int) -> bytes:
-        return post("/store", {"coord": f"{number}", "payload": {"fact": fact(number)}})
+def measure_recall(memories: int) -> Callable[[Deployment, int], Coroutine[Any, Any, dict[str, Any]]]:
+    """Fill a namespace, then recall at 200 a second and as fast as it goes."""
 
     def recall(number: int) -> bytes:
-        return post("/recall", {"query": question(number * 7 % MEMORIES), "top_k": 5})
+        return post("/recall", {"query": question(number * 7 % memories), "top_k": 5})
 
-    filling = await drive(url, store, count=MEMORIES, connections=32)
-    await drive(url, recall, count=200, connections=8)
+    async def measure(deployment: Deployment, runs: int) -> dict[str, Any]:
+        await fill(deployment.url, 0, memories)
+        await drive(deployment.url, recall, count=300, connections=8)
+
+        async def one(rate: float | None) -> dict[str, Any]:
+            meter = deployment.meter()
+            done = await drive(deployment.url, recall, count=RECALLS, connections=16, rate=rate)
+            return {**done, "cpu_us_per_recall": meter.per(RECALLS)}
+
+        at_200 = await median(runs, lambda _: one(200.0))
+        peak = await median(runs, lambda _: one(None))
+        alone = await raw.index_queries(deployment.environment, count=500)
+        return {
+            "memories": memories,
+            "at_200_per_second": at_200,
+            "peak": peak,
+            "index_alone": alone,
+            "p50_of_index_alone": round(at_200["p50_ms"] / alone["p50_ms"], 2),
+            "found_first": await _found_first(deployment.url, memories),
+        }
+
+    return measure
+
+
+async def measure_mixed(deployment: Deployment, runs: int) -> dict[str, Any]:
+    """Four recalls to one store, in a namespace of 5,000."""
+    await fill(deployment.url, 0, 5000)
+
+    async def one(run: int) -> dict[str, Any]:
+        def request(number: int) -> bytes:
+            if number % 5 == 0:
+                return store(1_000_000 * (run + 1) + number)
+            return post("/recall", {"query": question(number * 7 % 5000), "top_k": 5})
+
+        meter = deployment.meter()
+        done = await drive(deployment.url, request, count=RECALLS, connections=16)
+        return {**done, "cpu_us_per_request": meter.per(RECALLS)}
+
+    mixed = await median(runs, one)
     return {
-        "filling": filling,
-        "at_200_per_second": await drive(url, recall, count=RECALLS, connections=16, rate=200),
-        "peak": await drive(url, recall, count=RECALLS, connections=16),
-        "index_alone": await _index_alone(environment),
-        "found_first": await _found_first(url),
+        "mixed": mixed,
+        "index_alone": await raw.index_queries(deployment.environment, count=500),
+        "postgres_alone": await raw.postgres_single(deployment.environment["POSTGRES_URL"], count=4000, connections=16),
     }
 
 
-async def _index_alone(environment: dict[str, str]) -> dict[str, Any]:
-    embedder = HashEmbedder(768)
-    seconds = []
-    async with httpx.AsyncClient(
-        base_url=environment["QDRANT_URL"], headers={"api-key": environment["QDRANT_API_KEY"]}, trust_env=False
-    ) as client:
-        path = f"/collections/{environment['QDRANT_COLLECTION']}_{embedder.revision}/points/query/batch"
-        for number in range(300):
-            embedding = await embedder.query(question(number))
-            common = {
-                "filter": {"must": [{"key": "namespace", "match": {"value": "api_ns"}}]},
-                "limit": 30,
-                "with_payload": ["version"],
-            }
-            terms = {"indices": embedding.sparse.indices, "values": embedding.sparse.values}
-            body = orjson.dumps(
-                {
-                    "searches": [
-                        {"query": embedding.dense, "using": "dense", **common},
-                        {"query": terms, "using": "bm25", **common},
-                    ]
-                },
-                option=orjson.OPT_SERIALIZE_NUMPY,
-            )
-            started = time.perf_counter()
-            (await client.post(path, content=body)).raise_for_status()
-            seconds.append(time.perf_counter() - started)
-    return {"count": len(seconds), "connections": 1, **percentiles(seconds)}
-
-
-async def _found_first(url: str) -> float:
+async def _found_first(url: str, memories: int) -> float:
     """How often the memory that was asked for comes first."""
-    from tests.integration.api.programs import TOKEN  # noqa: PLC0415
-
     hits = 0
     async with httpx.AsyncClient(
         base_url=url, headers={"authorization": f"Bearer {TOKEN}"}, trust_env=False, timeout=10
     ) as client:
         for number in range(200):
-            answer = await client.post("/recall", json={"query": question(number * 31), "top_k": 1})
+            wanted = number * 31 % memories
+            answer = await client.post("/recall", json={"query": question(wanted), "top_k": 1})
             (match,) = answer.json()["matches"]
-            hits += memory_id("api_ns", tuple(match["coordinate"])) == memory_id("api_ns", (float(number * 31),))
+            place = memory_id(raw.NAMESPACE, (float(wanted), 7.0))
+            hits += memory_id(raw.NAMESPACE, tuple(match["coordinate"])) == place
     return hits / 200

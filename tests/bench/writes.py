@@ -1,46 +1,68 @@
-"""Durable single writes over HTTP, beside what Postgres itself does with one transaction each."""
+"""Writes: one at a time, durable, over HTTP; in bulk; and whether they slow down as the memory grows."""
 
-import asyncio
-import time
 from typing import Any
 
-import orjson
-import psycopg
+from tests.bench import raw
+from tests.bench.deployment import Deployment
+from tests.bench.load import BULK, drive, fill, median, memory, post, store
 
-from tests.bench.corpus import fact
-from tests.bench.load import drive, post
-
-COUNT = 10_000
 CONNECTIONS = 32
+SINGLES = 6000
+BULKED = 20_000
 
 
-async def measure_writes(url: str, environment: dict[str, str]) -> dict[str, Any]:
-    """Store distinct memories, then store them again."""
-
-    def store(number: int) -> bytes:
-        return post("/store", {"coord": f"{number},7", "payload": {"fact": fact(number), "number": number}})
-
-    await drive(url, store, count=500, connections=CONNECTIONS)
-    fresh = await drive(url, lambda number: store(number + 500), count=COUNT, connections=CONNECTIONS)
-    again = await drive(url, store, count=COUNT // 2, connections=CONNECTIONS)
-    return {"store_new": fresh, "store_again": again, "postgres_alone": await _postgres_alone(environment)}
+async def measure_writes(deployment: Deployment, runs: int) -> dict[str, Any]:
+    """Store distinct memories, beside one insert and one commit each in Postgres itself."""
+    await drive(deployment.url, lambda number: store(number + 50_000_000), count=500, connections=CONNECTIONS)
+    new = await median(runs, lambda run: _singles(deployment, first=run * SINGLES))
+    again = await median(1, lambda _: _singles(deployment, first=0))
+    alone = await raw.postgres_single(deployment.environment["POSTGRES_URL"], count=SINGLES, connections=CONNECTIONS)
+    ratio = round(new["per_second"] / alone["per_second"], 2)
+    return {"new": new, "again": again, "postgres_alone": alone, "of_postgres_alone": ratio}
 
 
-async def _postgres_alone(environment: dict[str, str]) -> dict[str, Any]:
-    """The same rows with one insert and one commit each."""
-    numbers = iter(range(COUNT // 2))
+async def _singles(deployment: Deployment, *, first: int, count: int = SINGLES) -> dict[str, Any]:
+    meter = deployment.meter()
+    done = await drive(deployment.url, lambda number: store(first + number), count=count, connections=CONNECTIONS)
+    return {**done, "cpu_us_per_write": meter.per(count)}
 
-    async def client() -> None:
-        connection = await psycopg.AsyncConnection.connect(environment["POSTGRES_URL"], autocommit=True)
-        async with connection:
-            for number in numbers:
-                payload = orjson.dumps({"fact": fact(number), "number": number}).decode()
-                await connection.execute("insert into raw_writes values (%s, %s)", (number, payload))
 
-    async with await psycopg.AsyncConnection.connect(environment["POSTGRES_URL"], autocommit=True) as connection:
-        await connection.execute("create table raw_writes (id bigint primary key, payload jsonb not null)")
-        began = time.perf_counter()
-        await asyncio.gather(*(client() for _ in range(CONNECTIONS)))
-        seconds = time.perf_counter() - began
-        await connection.execute("drop table raw_writes")
-    return {"per_second": round(COUNT // 2 / seconds), "connections": CONNECTIONS}
+async def measure_bulk(deployment: Deployment, runs: int) -> dict[str, Any]:
+    """Store 500 a request, each found by recall once it is answered; beside both stores alone."""
+
+    async def one(run: int) -> dict[str, Any]:
+        def bulk(number: int) -> bytes:
+            start = run * BULKED + number * BULK
+            return post("/store_bulk", {"items": [memory(at) for at in range(start, start + BULK)]})
+
+        bodies = [bulk(number) for number in range(BULKED // BULK)]
+        meter = deployment.meter()
+        done = await drive(deployment.url, lambda number: bodies[number], count=len(bodies), connections=2)
+        return done | {"per_second": done["per_second"] * BULK, "cpu_us_per_memory": meter.per(BULKED)}
+
+    await fill(deployment.url, 50_000_000, 1000)
+    bulk = await median(runs, one)
+    postgres = await raw.postgres_bulk(deployment.environment["POSTGRES_URL"], count=BULKED)
+    index = await raw.index_upserts(deployment.environment, count=BULKED)
+    ratio = round(bulk["per_second"] * (1 / postgres["per_second"] + 1 / index["per_second"]), 2)
+    return {"bulk": bulk, "postgres_alone": postgres, "index_alone": index, "of_both_alone": ratio}
+
+
+async def measure_growth(deployment: Deployment, runs: int) -> dict[str, Any]:
+    """The same writes with 1,000 and with 100,000 memories in the namespace."""
+    await fill(deployment.url, 50_000_000, 1000)
+    small = await median(runs, lambda run: _singles(deployment, first=run * 2000, count=2000))
+    small_alone = await raw.postgres_single(
+        deployment.environment["POSTGRES_URL"], count=SINGLES, connections=CONNECTIONS
+    )
+    await fill(deployment.url, 60_000_000, 100_000)
+    large = await median(runs, lambda run: _singles(deployment, first=10_000_000 + run * 2000, count=2000))
+    large_alone = await raw.postgres_single(
+        deployment.environment["POSTGRES_URL"], count=SINGLES, connections=CONNECTIONS
+    )
+    return {
+        "at_1k": small | {"postgres_alone": small_alone},
+        "at_100k": large | {"postgres_alone": large_alone},
+        "time_ratio": round(small["per_second"] / large["per_second"], 2),
+        "cpu_ratio": round(large["cpu_us_per_write"]["all"] / small["cpu_us_per_write"]["all"], 2),
+    }

@@ -108,6 +108,11 @@ class LocalServer(ABC):
         return self._process is not None and self._process.poll() is None
 
     @property
+    def pid(self) -> int:
+        """Of the running process; 0 when there is none."""
+        return self._process.pid if self._process is not None else 0
+
+    @property
     def log(self) -> Path:
         """Where the process writes; outside of its data."""
         return self.folder / f"{self.name}.log"

@@ -4,24 +4,25 @@ Every write is conditional (`update_filter`: only over an older version), so wri
 order. A tombstone is a point without vectors: no query finds it, and its version keeps older writes out. One marker
 point carries the collection's birth and whether a rebuild has finished on it, so a lost collection tells by itself.
 
-Points and queries go as JSON through the client's own transport. Its models would cost more than everything else
-together (measured: an upsert of 50 points of 768 dimensions takes 7.3 ms of processor time with them, 1.6 ms so).
+`qdrant-client` makes the collection. Points and queries go as JSON over a transport of our own: the client's models
+and its transport would cost more than everything else together (measured: an upsert of 50 points of 768 dimensions
+takes 7.3 ms of processor time with them, 1.6 ms so).
 """
 
 import asyncio
 import re
 import ssl
-from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager, suppress
+from collections.abc import AsyncIterator, Awaitable, Sequence
+from contextlib import asynccontextmanager
 from typing import Any
 
-import httpx
 import orjson
 import structlog
-from qdrant_client import AsyncQdrantClient
-from qdrant_client.common.client_exceptions import QdrantException, ResourceExhaustedResponse
-from qdrant_client.http.exceptions import ApiException, ResponseHandlingException, UnexpectedResponse
+from qdrant_client import AsyncQdrantClient, models
+from qdrant_client.common.client_exceptions import QdrantException
+from qdrant_client.http.exceptions import ApiException
 
+from somafractalmemory.adapters.qdrant_http import NoCollectionError, Rest, error_of
 from somafractalmemory.adapters.qdrant_states import QdrantStates
 from somafractalmemory.adapters.qdrant_wire import (
     FIND_MARKER,
@@ -40,21 +41,14 @@ from somafractalmemory.ports import Search
 log = structlog.get_logger(__name__)
 
 _OLDEST_SERVER = (1, 16)  # older ones ignore `update_filter` silently, and a late write would win
-_SETUP_SECONDS = 15.0
-_JSON = {"Content-Type": "application/json"}
-_REFUSALS = {400, 413, 422}
-_BROKEN = (httpx.RemoteProtocolError, httpx.ReadError, httpx.WriteError, httpx.CloseError)
+_SETUP_SECONDS = 15
 _INDEXES: dict[str, Any] = {
-    "namespace": {"type": "keyword", "is_tenant": True},
-    "memory_type": "keyword",
-    "facets": "keyword",
-    "version": "integer",
-    "deleted_at": "integer",
+    "namespace": models.KeywordIndexParams(type=models.KeywordIndexType.KEYWORD, is_tenant=True),
+    "memory_type": models.PayloadSchemaType.KEYWORD,
+    "facets": models.PayloadSchemaType.KEYWORD,
+    "version": models.PayloadSchemaType.INTEGER,
+    "deleted_at": models.PayloadSchemaType.INTEGER,
 }
-
-
-class _NoCollectionError(Exception):
-    """The server answers, and the collection is not there."""
 
 
 @asynccontextmanager
@@ -68,16 +62,14 @@ async def open_vectors(
     verify: ssl.SSLContext | bool = True,
 ) -> AsyncIterator["QdrantVectors"]:
     """The index at `url`; opens even while nobody answers there. `verify` knows whose certificates count."""
-    client = AsyncQdrantClient(
+    vectors = QdrantVectors(
         url=url,
-        headers={"api-key": api_key} if api_key else {},  # as `api_key` it warns on every http address
-        timeout=max(1, round(timeout_seconds)),
-        check_compatibility=False,  # it asks by a thread, once, and only warns; `_check_release` refuses
-        # httpcore looks at every connection for every request, so a large pool costs more than waiting for a place.
+        api_key=api_key,
+        collection=collection,
+        dimensions=dimensions,
+        timeout_seconds=timeout_seconds,
         verify=verify,
-        limits=httpx.Limits(max_connections=16, max_keepalive_connections=16, keepalive_expiry=30),
     )
-    vectors = QdrantVectors(client, collection=collection, dimensions=dimensions, timeout_seconds=timeout_seconds)
     try:
         yield vectors
     finally:
@@ -89,15 +81,24 @@ class QdrantVectors:
 
     def __init__(
         self,
-        client: AsyncQdrantClient,
         *,
+        url: str,
+        api_key: str | None = None,
         collection: str,
         dimensions: int,
         timeout_seconds: float = 2.0,
+        verify: ssl.SSLContext | bool = True,
         max_request_bytes: int = 8 << 20,  # Qdrant takes 32 MiB
     ) -> None:
-        self._client = client
-        self._api = client.http.client
+        self._client = AsyncQdrantClient(
+            url=url,
+            headers={"api-key": api_key} if api_key else {},  # as `api_key` it warns on every http address
+            timeout=_SETUP_SECONDS,
+            verify=verify,
+            check_compatibility=False,  # it asks by a thread, once, and only warns; `_check_release` refuses
+        )
+        self._rest = Rest(url, api_key=api_key, timeout_seconds=timeout_seconds, verify=verify)
+        self._collection = collection
         self._path = f"/collections/{collection}"
         self._dimensions = dimensions
         self._timeout_seconds = timeout_seconds
@@ -112,6 +113,7 @@ class QdrantVectors:
         if self._preparing is not None:
             self._preparing.cancel()
             await asyncio.gather(self._preparing, return_exceptions=True)
+        await self._rest.close()
         await self._client.close()
 
     async def ping(self) -> None:
@@ -167,14 +169,14 @@ class QdrantVectors:
         """The result of a request on the collection; a missing one is made, once."""
         await self._ready()
         try:
-            return await self._send(method, self._path + path, body)
-        except _NoCollectionError:
+            return await self._rest.send(method, self._path + path, body)
+        except NoCollectionError:
             log.warning("index_vanished", collection=self._path, hint="made again; its content comes from Postgres")
             self._prepared = False
         await self._ready()
         try:
-            return await self._send(method, self._path + path, body)
-        except _NoCollectionError:
+            return await self._rest.send(method, self._path + path, body)
+        except NoCollectionError:
             raise Unavailable("qdrant", f"it answers 404 to {method} {self._path}{path.partition('?')[0]}") from None
 
     async def _ready(self) -> None:
@@ -191,29 +193,29 @@ class QdrantVectors:
             raise Unavailable("qdrant", f"no usable collection within {self._timeout_seconds:g} s") from None
 
     async def _prepare(self) -> None:
-        self._check_release(await self._send("GET", "/"))
+        self._check_release(await self._rest.send("GET", "/"))
         try:
-            info = await self._send("GET", self._path)
-        except _NoCollectionError:
+            info = await self._rest.send("GET", self._path)
+        except NoCollectionError:
             await self._create()
             info = {}
         missing = [field for field in _INDEXES if field not in (info.get("payload_schema") or {})]
         await asyncio.gather(*(self._create_index(field) for field in missing))
-        await self._send("POST", f"{self._path}/points/batch?wait=true", new_marker(), _SETUP_SECONDS)
+        await self._rest.send("POST", f"{self._path}/points/batch?wait=true", new_marker(), _SETUP_SECONDS)
         self._prepared = True
         log.info("index_ready", collection=self._path)
 
     async def _create_index(self, field: str) -> None:
-        body = orjson.dumps({"field_name": field, "field_schema": _INDEXES[field]})
-        await self._send("PUT", f"{self._path}/index?wait=true", body, _SETUP_SECONDS)
+        await _ours(self._client.create_payload_index(self._collection, field, field_schema=_INDEXES[field]))
 
     async def _create(self) -> None:
-        body = {
-            "vectors": {"dense": {"size": self._dimensions, "distance": "Cosine"}},
-            "sparse_vectors": {"bm25": {"modifier": "idf"}},
-        }
+        making = self._client.create_collection(
+            self._collection,
+            vectors_config={"dense": models.VectorParams(size=self._dimensions, distance=models.Distance.COSINE)},
+            sparse_vectors_config={"bm25": models.SparseVectorParams(modifier=models.Modifier.IDF)},
+        )
         try:
-            await self._send("PUT", self._path, orjson.dumps(body), _SETUP_SECONDS)
+            await _ours(making)
         except (Rejected, Unavailable) as error:
             if "already exists" not in str(error):
                 raise
@@ -225,43 +227,13 @@ class QdrantVectors:
         if found and (int(found[1]), int(found[2])) < _OLDEST_SERVER:
             raise Unavailable("qdrant", f"release {root['version']} has no conditional updates; use 1.16 or newer")
 
-    async def _send(self, method: str, path: str, body: bytes | None = None, seconds: float | None = None) -> Any:
-        """One request, repeated when a kept connection turns out to be dead: everything we send may be sent twice."""
-        deadline = seconds or self._timeout_seconds
-        try:
-            async with asyncio.timeout(deadline):
-                try:
-                    return await self._request(method, path, body, deadline)
-                except ResponseHandlingException as error:
-                    if not isinstance(error.source, _BROKEN):
-                        raise
-                return await self._request(method, path, body, deadline)
-        except TimeoutError:
-            raise Unavailable("qdrant", f"no answer within {deadline:g} s") from None
-        except (ApiException, QdrantException) as error:
-            raise _translated(error) from error
 
-    async def _request(self, method: str, path: str, body: bytes | None, deadline: float) -> Any:
-        answer: Any = await self._api.request(
-            type_=object, method=method, url=path, content=body, headers=_JSON, timeout=deadline
-        )
-        return answer.get("result", answer) if isinstance(answer, dict) else answer
-
-
-def _translated(error: Exception) -> Exception:
-    if isinstance(error, ResourceExhaustedResponse):
-        return Unavailable("qdrant", f"it asks for fewer requests: {error}", retry_after_seconds=error.retry_after_s)
-    if isinstance(error, ResponseHandlingException):
-        return Unavailable("qdrant", f"{type(error.source).__name__} {error.source}".strip())
-    if not isinstance(error, UnexpectedResponse):
-        return Unavailable("qdrant", str(error))
-    said = error.content.decode(errors="replace")[:300]
-    with suppress(ValueError, KeyError, TypeError):
-        said = orjson.loads(error.content)["status"]["error"]
-    if error.status_code == 404:
-        return _NoCollectionError(said)
-    if error.status_code in {401, 403}:
-        return Unavailable("qdrant", f"it refuses our API key ({error.status_code}): check QDRANT_API_KEY")
-    if error.status_code in _REFUSALS:
-        return Rejected(f"qdrant refuses this: {said}")
-    return Unavailable("qdrant", f"it answers {error.status_code}: {said}")
+async def _ours(call: Awaitable[Any]) -> None:
+    """A call of `qdrant-client` with our errors, within the time that making things may take."""
+    try:
+        async with asyncio.timeout(_SETUP_SECONDS):
+            await call
+    except TimeoutError:
+        raise Unavailable("qdrant", f"no answer within {_SETUP_SECONDS} s") from None
+    except (ApiException, QdrantException) as error:
+        raise error_of(error) from error

@@ -2,13 +2,13 @@
 
 import asyncio
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from uuid import uuid4
 
 import httpx
 import pytest
-from qdrant_client import AsyncQdrantClient
+from aiohttp import web
 
 from somafractalmemory.adapters.qdrant import QdrantVectors, open_vectors
 from somafractalmemory.errors import Rejected, Unavailable
@@ -134,10 +134,14 @@ async def test_a_wrong_key_is_named(qdrant_server: QdrantEdgeServer) -> None:
 
 
 async def test_points_that_fit_no_request_together_go_in_several(qdrant_server: QdrantEdgeServer) -> None:
-    client = AsyncQdrantClient(
-        url=qdrant_server.url, headers={"api-key": qdrant_server.api_key}, check_compatibility=False
+    vectors = QdrantVectors(
+        url=qdrant_server.url,
+        api_key=qdrant_server.api_key,
+        collection=f"recovery_{uuid4().hex}",
+        dimensions=DIMENSIONS,
+        timeout_seconds=10.0,
+        max_request_bytes=5000,
     )
-    vectors = QdrantVectors(client, collection=f"recovery_{uuid4().hex}", dimensions=DIMENSIONS, max_request_bytes=5000)
     try:
         points = [await a_point(f"grain {n}", version=n % 2 + 1) for n in range(60)]
         await vectors.upsert(points)
@@ -150,29 +154,42 @@ async def test_points_that_fit_no_request_together_go_in_several(qdrant_server: 
     assert {place: hit.version for place, hit in hits.items()} == {point.id: point.version for point in points}
 
 
-def answering(status: int, body: dict[str, object], headers: dict[str, str] | None = None) -> httpx.MockTransport:
-    """A server that has its collection and answers everything else in one way."""
-
-    def answer(request: httpx.Request) -> httpx.Response:
-        if request.url.path == "/":
-            return httpx.Response(200, json={"version": "1.16.0"})
-        if request.method == "PUT" or request.url.path.endswith("/points/batch"):
-            return httpx.Response(200, json={"result": True})
-        if request.url.path == "/collections/c":
-            return httpx.Response(200, json={"result": {}})
-        return httpx.Response(status, json=body, headers=headers)
-
-    return httpx.MockTransport(answer)
+Answer = Callable[[str, str, bytes], tuple[int, Mapping[str, object], Mapping[str, str]]]
 
 
 @asynccontextmanager
-async def over(transport: httpx.MockTransport) -> AsyncIterator[QdrantVectors]:
-    client = AsyncQdrantClient(url="http://qdrant:6333", check_compatibility=False, transport=transport)
-    vectors = QdrantVectors(client, collection="c", dimensions=DIMENSIONS)
+async def over(answer: Answer) -> AsyncIterator[QdrantVectors]:
+    """The adapter in front of a server that answers in this way."""
+
+    async def handle(request: web.Request) -> web.Response:
+        status, body, headers = answer(request.method, request.path, await request.read())
+        return web.json_response(body, status=status, headers=headers)
+
+    runner = web.ServerRunner(web.Server(handle))  # type: ignore[arg-type]
+    await runner.setup()
+    port = free_port()
+    await web.TCPSite(runner, "127.0.0.1", port).start()
+    vectors = QdrantVectors(url=f"http://127.0.0.1:{port}", collection="c", dimensions=DIMENSIONS)
     try:
         yield vectors
     finally:
         await vectors.close()
+        await runner.cleanup()
+
+
+def answering(status: int, body: Mapping[str, object], headers: Mapping[str, str] | None = None) -> Answer:
+    """A server that has its collection and answers everything else in one way."""
+
+    def answer(method: str, path: str, _: bytes) -> tuple[int, Mapping[str, object], Mapping[str, str]]:
+        if path == "/":
+            return 200, {"title": "a Qdrant", "version": "1.16.0"}, {}
+        if method == "PUT" or path.endswith("/points/batch"):
+            return 200, {"result": {"operation_id": 1, "status": "completed"}}, {}
+        if path == "/collections/c":
+            return 200, {"result": {}}, {}
+        return status, body, headers or {}
+
+    return answer
 
 
 @pytest.mark.parametrize("status", [400, 403, 404, 409, 429, 500, 502, 503])
@@ -190,18 +207,23 @@ async def test_the_wait_that_the_server_asks_for_is_passed_on() -> None:
 
 
 async def test_a_write_that_the_server_refuses_for_good_is_rejected() -> None:
-    def answer(request: httpx.Request) -> httpx.Response:
-        if request.url.path.endswith("/points/batch") and b"birth" not in request.content:
-            return httpx.Response(422, json={"status": {"error": "expected dim: 64"}})
-        return httpx.Response(200, json={"result": {}, "version": "1.20.0"})
+    def answer(method: str, path: str, body: bytes) -> tuple[int, Mapping[str, object], Mapping[str, str]]:
+        if path.endswith("/points/batch") and b"birth" not in body:
+            return 422, {"status": {"error": "expected dim: 64"}}, {}
+        return answering(200, {"result": {}})(method, path, body)
 
-    async with over(httpx.MockTransport(answer)) as vectors:
+    async with over(answer) as vectors:
         with pytest.raises(Rejected, match="expected dim: 64"):
             await vectors.upsert([await a_point("too short")])
 
 
 async def test_a_release_without_conditional_updates_is_refused() -> None:
-    transport = httpx.MockTransport(lambda _: httpx.Response(200, json={"version": "1.15.5"}))
-    async with over(transport) as vectors:
+    async with over(lambda *_: (200, {"version": "1.15.5"}, {})) as vectors:
         with pytest.raises(Unavailable, match=r"1\.15\.5 has no conditional updates; use 1\.16"):
             await vectors.upsert([await a_point("unsafe")])
+
+
+async def test_an_address_of_something_else_is_named() -> None:
+    async with over(answering(302, {}, {"Location": "http://127.0.0.1/elsewhere"})) as vectors:
+        with pytest.raises(Unavailable, match="302"):
+            await found(vectors, "anything")

@@ -15,6 +15,11 @@ _RRF_K = 2  # Qdrant's default
 _MMR_CANDIDATES = 100
 _DIRECTIONS = {"asc": engine.Direction.Asc, "desc": engine.Direction.Desc}
 
+# Codes choose a few times what is asked for, and the vectors themselves decide among those.
+_RESCORED = engine.QuantizationSearchParams(rescore=True, oversampling=3.0)
+_EXACT = engine.QuantizationSearchParams(ignore=True)
+_DEFAULT_PARAMS = engine.SearchParams(quantization=_RESCORED)
+
 VectorOf = Callable[[Any, str], Any]
 """The stored vector of a point, by id and vector name: for queries that name a point instead of a vector."""
 
@@ -140,10 +145,11 @@ _KINDS: dict[str, Callable[[Json], Any]] = {
 
 def _params(raw: Json | None) -> Any:
     if raw is None:
-        return None
+        return _DEFAULT_PARAMS
     return engine.SearchParams(
         hnsw_ef=raw.get("hnsw_ef"),
         exact=bool(raw.get("exact")),
+        quantization=_EXACT if raw.get("exact") else _RESCORED,
         indexed_only=bool(raw.get("indexed_only")),
         idf=_idf(raw.get("idf")),
     )

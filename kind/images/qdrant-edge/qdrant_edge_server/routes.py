@@ -6,6 +6,7 @@ from importlib.metadata import version
 from typing import Any
 
 import orjson
+import qdrant_edge as engine
 
 from . import points, queries
 from .catalogue import Catalogue
@@ -180,7 +181,7 @@ class Routes:
         body = await request.json()
         collection = self._catalogue[request.name]
         requests = [queries.query_request(search, collection.vector_of) for search in body["searches"]]
-        answers = [collection.reader.query(search) for search in requests]
+        answers = collection.reader.query_batch(engine.QueryBatchRequest(requests))
         return [{"points": [points.scored_out(point) for point in found]} for found in answers]
 
     async def facet(self, request: Request) -> Any:

@@ -19,7 +19,7 @@ class Settings(BaseSettings):
     storage_path: Path = Field(default=Path("storage"), alias="QDRANT__STORAGE__STORAGE_PATH")
     snapshots_path: Path | None = Field(default=None, alias="QDRANT__STORAGE__SNAPSHOTS_PATH")
     flush_seconds: float = Field(default=5, gt=0, alias="QDRANT__STORAGE__OPTIMIZERS__FLUSH_INTERVAL_SEC")
-    index_from_points: int = Field(default=20_000, ge=0, alias="QDRANT_EDGE_INDEX_FROM_POINTS")
+    index_from_points: int = Field(default=50_000, ge=0, alias="QDRANT_EDGE_INDEX_FROM_POINTS")
     index_check_seconds: float = Field(default=30, gt=0, alias="QDRANT_EDGE_INDEX_CHECK_SECONDS")
     log_level: str = Field(default="INFO", alias="QDRANT__LOG_LEVEL")
 

@@ -1,0 +1,76 @@
+"""Private stores and the two programs, as a benchmark needs them."""
+
+import tempfile
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from uuid import uuid4
+
+from tests.bench.cpu import Meter
+from tests.integration.api.programs import TOKEN, Program, own_database, run_once, running
+from tests.services.kafka import KafkaServer
+from tests.services.postgres import PostgresServer
+from tests.services.qdrant import QdrantEdgeServer
+from tests.services.redis import RedisServer
+from tests.services.server import LocalServer
+
+
+@dataclass(slots=True)
+class Deployment:
+    """What a benchmark talks to."""
+
+    environment: dict[str, str]
+    stores: dict[str, LocalServer]
+    folder: Path
+    api: Program | None = None
+    consumer: Program | None = None
+
+    @property
+    def url(self) -> str:
+        """Of the API."""
+        assert self.api is not None
+        return self.api.url
+
+    def meter(self) -> Meter:
+        """Starts to count the processor time of every program."""
+        programs = {name: server.pid for name, server in self.stores.items()}
+        for name, program in (("api", self.api), ("consumer", self.consumer)):
+            if program is not None:
+                programs[name] = program.process.pid
+        return Meter(programs)
+
+    @contextmanager
+    def consuming(self, **more: str) -> Iterator[Program]:
+        """A consumer, for benchmarks that start without one."""
+        with running("consume", self.environment | more, self.folder) as consumer:
+            self.consumer = consumer
+            yield consumer
+            self.consumer = None
+
+
+@contextmanager
+def deployed(*, consumer: bool = True) -> Iterator[Deployment]:
+    """Fresh stores, the API, and the consumer unless told otherwise; all of it removed at the end."""
+    with ExitStack() as stack:
+        postgres, redis = stack.enter_context(PostgresServer()), stack.enter_context(RedisServer())
+        qdrant, kafka = stack.enter_context(QdrantEdgeServer()), stack.enter_context(KafkaServer())
+        environment = {
+            "POSTGRES_URL": stack.enter_context(own_database(postgres.url)),
+            "REDIS_URL": redis.url,
+            "QDRANT_URL": qdrant.url,
+            "QDRANT_API_KEY": qdrant.api_key,
+            "QDRANT_COLLECTION": f"bench_{uuid4().hex[:8]}",
+            "KAFKA_BOOTSTRAP_SERVERS": kafka.bootstrap,
+            "SOMA_API_TOKEN": TOKEN,
+            "SOMA_RATE_LIMIT_MAX": "100000000",
+            "LOG_LEVEL": "WARNING",
+        }
+        run_once(environment, "migrate").check_returncode()
+        folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
+        stores = {"postgres": postgres, "redis": redis, "qdrant": qdrant, "kafka": kafka}
+        deployment = Deployment(environment, stores, folder)
+        deployment.api = stack.enter_context(running("serve", environment, folder))
+        if consumer:
+            stack.enter_context(deployment.consuming())
+        yield deployment
