@@ -14,6 +14,7 @@ SUITES = (
     "records",
     "states",
     "topic",
+    "transfers",
     "vectors",
     "versions",
 )

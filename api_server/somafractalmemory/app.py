@@ -19,7 +19,7 @@ from starlette.routing import Match
 from somafractalmemory import __version__, errors, graphschemas, recallschemas, schemas
 from somafractalmemory.guard import JsonResponse, RequestMetrics, Runtime
 from somafractalmemory.recallschemas import RecallRequest
-from somafractalmemory.routes import graph, health, lookups, memories, places, recall
+from somafractalmemory.routes import graph, health, lookups, memories, places, recall, transfer
 from somafractalmemory.settings import Settings
 
 log = structlog.get_logger(__name__)
@@ -31,11 +31,12 @@ STATUSES: dict[type[errors.SomaError], HTTPStatus] = {
     errors.VersionMismatch: HTTPStatus.PRECONDITION_FAILED,
     errors.Unauthenticated: HTTPStatus.UNAUTHORIZED,
     errors.Forbidden: HTTPStatus.FORBIDDEN,
+    errors.SlowBody: HTTPStatus.REQUEST_TIMEOUT,
     errors.TooLarge: HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
     errors.RateLimited: HTTPStatus.TOO_MANY_REQUESTS,
     errors.Unavailable: HTTPStatus.SERVICE_UNAVAILABLE,
 }
-ROUTERS = (memories.router, places.router, recall.router, lookups.router, graph.router, health.router)
+ROUTERS = (memories.router, places.router, recall.router, lookups.router, graph.router, transfer.router, health.router)
 Opener = Callable[[Settings], AbstractAsyncContextManager[Runtime]]
 
 

@@ -10,6 +10,7 @@ SomaError
 ├── Unauthenticated         no token
 ├── Forbidden               a wrong token, or one that does not allow this
 ├── TooLarge                more bytes than allowed
+├── SlowBody                the body did not come in time
 ├── RateLimited             too many requests; says when to come back
 ├── Unavailable             a store or the service cannot do it now; trying later is right
 │   └── Overloaded          the bounded queue is full
@@ -59,6 +60,10 @@ class Forbidden(SomaError):
 
 class TooLarge(SomaError):
     """The request body is larger than the limit."""
+
+
+class SlowBody(SomaError):
+    """The caller stopped sending its body."""
 
 
 class RateLimited(SomaError):

@@ -1,5 +1,6 @@
 """The thin way from ASGI to a handler: token and rate limit before the body is read, the body counted while it is."""
 
+import asyncio
 import time
 from collections.abc import Callable
 from typing import Any, Generic, Protocol, TypeVar
@@ -15,7 +16,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from somafractalmemory import telemetry
 from somafractalmemory.admission import Admission, Admitted
 from somafractalmemory.callers import Scope as Permission
-from somafractalmemory.errors import InvalidRequest, RateLimited, TooLarge
+from somafractalmemory.errors import InvalidRequest, RateLimited, SlowBody, TooLarge
 from somafractalmemory.health import Health
 from somafractalmemory.model import Budget
 from somafractalmemory.service import MemoryService
@@ -111,8 +112,13 @@ class BodyReader(Generic[Body]):
         self._model = model
 
     async def __call__(self, request: Request) -> Body:
-        """Raises TooLarge, InvalidRequest or pydantic's ValidationError."""
-        raw = await read_body(request, request.app.state.runtime.settings.max_body_bytes)
+        """Raises TooLarge, SlowBody, InvalidRequest or pydantic's ValidationError."""
+        settings: Settings = request.app.state.runtime.settings
+        try:
+            async with asyncio.timeout(settings.body_timeout_seconds):
+                raw = await read_body(request, settings.max_body_bytes)
+        except TimeoutError:
+            raise SlowBody(f"the body did not come within {settings.body_timeout_seconds:g} s") from None
         try:
             content = orjson.loads(raw)
         except orjson.JSONDecodeError as error:

@@ -3,7 +3,7 @@
 Every method raises `Unavailable` when its store cannot answer in time, and nothing of the store's client.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any, Protocol
@@ -24,6 +24,7 @@ from somafractalmemory.model import (
     Point,
     Saved,
 )
+from somafractalmemory.restoring import Placed, Restored
 from somafractalmemory.states import IndexStates, TruthStates
 from somafractalmemory.wording import Term
 
@@ -116,6 +117,44 @@ class Lookups(Protocol):
         """The first of them in this order."""
 
 
+@dataclass(frozen=True, slots=True)
+class Import:
+    """An import that makes a namespace equal to a file: what it put there is marked."""
+
+    mark: UUID
+    since: float
+
+
+class Transfers(Protocol):
+    """Taking memories out and putting them back as they were."""
+
+    async def histories(self, ids: Sequence[UUID]) -> Mapping[UUID, Sequence[Memory]]:
+        """What these memories were before, newest first; those without a past are left out."""
+
+    async def begin(self) -> Import:
+        """Start an import that will remove what it did not bring; forgets the marks of those that died long ago."""
+
+    async def restore(
+        self, items: Sequence[Restored], *, under: Import | None, view: Callable[[Memory], Memory] | None = None
+    ) -> Sequence[Placed]:
+        """Put memories back, all or none, as `restoring.fate` decides; identifiers are distinct.
+
+        It looks at what is there through `view`. What lived there before stays as an older version, but not under
+        an import that replaces.
+        """
+
+    async def restore_links(
+        self, namespace: str, links: Sequence[PlacedLink], *, under: Import | None
+    ) -> Sequence[PlacedLink]:
+        """Put links back with their times; answers those of which an end does not live. Each occurs once."""
+
+    async def foreign_to(self, namespace: str, under: Import, limit: int) -> Sequence[UUID]:
+        """Memories that were there before the import and that it did not bring."""
+
+    async def finish(self, namespace: str, under: Import) -> int:
+        """Remove the links that were there before and were not brought, and the marks; answers how many links."""
+
+
 class Records(Pinged, Protocol):
     """The truth. Each write also leaves an event in the outbox, in the same transaction."""
 
@@ -129,6 +168,8 @@ class Records(Pinged, Protocol):
     def care(self) -> Care: ...
     @property
     def audits(self) -> Audits: ...
+    @property
+    def transfers(self) -> Transfers: ...
 
     async def save(self, memories: Sequence[NewMemory]) -> Sequence[Saved]:
         """Commit all or none; identifiers are distinct. Raises `Rejected` when the store refuses an item."""

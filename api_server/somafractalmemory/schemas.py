@@ -34,11 +34,23 @@ class BulkRequest(BaseModel):
     items: Annotated[list[StoreRequest], Field(max_length=1000)]
 
 
+class LineError(BaseModel):
+    """A line that was not taken, and why; lines count from 1."""
+
+    line: int
+    detail: str
+
+
 class BulkResponse(BaseModel):
-    """How many memories were committed; of several items at one place the last one counts."""
+    """How many memories were committed; of several items at one place the last one counts.
+
+    For lines: `stored` and `failed` count lines, `errors` tells of the first that failed.
+    """
 
     stored: int
     indexed: bool = True
+    failed: int | None = None
+    errors: list[LineError] | None = None
 
 
 class StoreResponse(BaseModel):

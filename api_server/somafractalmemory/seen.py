@@ -11,7 +11,8 @@ from somafractalmemory.careports import Audits, Care
 from somafractalmemory.decay import Decay
 from somafractalmemory.importance import Scale
 from somafractalmemory.model import Coordinate, Counts, Memory, MemoryType, NewMemory, Saved
-from somafractalmemory.ports import Box, Links, Lookups, Order, Records, Search
+from somafractalmemory.ports import Box, Import, Links, Lookups, Order, Records, Search, Transfers
+from somafractalmemory.restoring import Fate, Placed, Restored
 from somafractalmemory.sealing import Seal
 from somafractalmemory.states import TruthStates
 from somafractalmemory.usage import Usage
@@ -46,13 +47,17 @@ class Lens:
         """The memory as an index may know it."""
         return self._seal.outline(memory) if self._seal else memory
 
+    def opened(self, memory: Memory) -> Memory:
+        """The memory without a seal, but otherwise as the truth holds it."""
+        return self._seal.open(memory) if self._seal and memory.locked else memory
+
     def stored(self, memories: Sequence[NewMemory]) -> None:
         """Learn from memories that were just committed."""
         for namespace in {memory.namespace for memory in memories}:
             self._usage.stored(namespace, (each.importance for each in memories if each.namespace == namespace))
 
     def _seen(self, memory: Memory, scale: Scale, now: float) -> Memory:
-        opened = self._seal.open(memory) if self._seal and memory.locked else memory
+        opened = self.opened(memory)
         payload = self._decay.remaining(opened.payload, now - opened.updated_at)
         return replace(opened, payload=payload, importance_norm=scale.norm(opened.importance))
 
@@ -65,6 +70,7 @@ class SeenRecords:
         self._lens = lens
         self._look = lens.look
         self.lookups: Lookups = SeenLookups(records.lookups, lens)
+        self.transfers: Transfers = SeenTransfers(records.transfers, lens)
 
     @property
     def links(self) -> Links:
@@ -145,3 +151,34 @@ class SeenLookups:
     ) -> Sequence[Memory]:
         found = await self._lookups.foremost(order, namespace=namespace, memory_type=memory_type, limit=limit)
         return await self._look(found)
+
+
+class SeenTransfers:
+    """Implements the port Transfers over another one: what leaves is open, what comes is sealed."""
+
+    def __init__(self, transfers: Transfers, lens: Lens) -> None:
+        self._transfers = transfers
+        self._lens = lens
+        self.begin = transfers.begin
+        self.restore_links = transfers.restore_links
+        self.foreign_to = transfers.foreign_to
+        self.finish = transfers.finish
+
+    async def histories(self, ids: Sequence[UUID]) -> Mapping[UUID, Sequence[Memory]]:
+        found = await self._transfers.histories(ids)
+        return {place: await self._lens.look(versions) for place, versions in found.items()}
+
+    async def restore(
+        self, items: Sequence[Restored], *, under: Import | None, view: Callable[[Memory], Memory] | None = None
+    ) -> Sequence[Placed]:
+        placed = await self._transfers.restore(
+            [self._sealed(item) for item in items], under=under, view=view or self._lens.opened
+        )
+        pairs = zip(items, placed, strict=True)
+        self._lens.stored([item.memory for item, place in pairs if place.fate is not Fate.UNCHANGED])
+        return placed
+
+    def _sealed(self, item: Restored) -> Restored:
+        versions = tuple(map(self._sealed, item.versions))
+        (memory,) = self._lens.sealed([item.memory])
+        return replace(item, memory=memory, plain=item.memory, versions=versions)

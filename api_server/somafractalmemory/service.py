@@ -8,7 +8,9 @@ from somafractalmemory import telemetry
 from somafractalmemory.batching import Batcher
 from somafractalmemory.decay import Decay
 from somafractalmemory.errors import InvalidPayload, InvalidRequest, NotFound, Overloaded, Unavailable, VersionMismatch
+from somafractalmemory.exporting import Exporting
 from somafractalmemory.freshening import Fresh, FreshIndex
+from somafractalmemory.importing import Importing
 from somafractalmemory.linking import Linking
 from somafractalmemory.merging import merged
 from somafractalmemory.model import (
@@ -69,6 +71,8 @@ class MemoryService:
         )
         self._recaller = Recaller(records=records, vectors=vectors, embedder=embedder, weights=weights, clock=clock)
         self.links = Linking(records=records, written=written)
+        self.exporting = Exporting(records=records, embedder=embedder, clock=clock)
+        self.importing = Importing(records=records, index=self._index, clock=clock, written=written)
         self._stack = AsyncExitStack()
 
     async def __aenter__(self) -> "MemoryService":

@@ -15,6 +15,7 @@ from somafractalmemory.adapters.local_care import LocalCare
 from somafractalmemory.adapters.local_links import LocalLinks
 from somafractalmemory.adapters.local_lookups import LocalLookups
 from somafractalmemory.adapters.local_states import LocalIndexStates, LocalTruthStates
+from somafractalmemory.adapters.local_transfers import LocalTransfers
 from somafractalmemory.careports import Deed
 from somafractalmemory.errors import Rejected, Unavailable
 from somafractalmemory.events import EventType, MemoryEvent
@@ -76,6 +77,9 @@ class LocalRecords(_Switchable):
             note=self._note,
             keep=self.lookups.keep,
             clock=clock,
+        )
+        self.transfers = LocalTransfers(
+            self._rows, self.links, self.lookups, check=self._check, note=self._note, clock=clock
         )
 
     async def save(self, memories: Sequence[NewMemory]) -> Sequence[Saved]:

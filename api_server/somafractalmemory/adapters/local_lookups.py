@@ -36,6 +36,14 @@ class LocalLookups:
         """Remember what a memory was, until it is deleted."""
         self.older.setdefault(row.id, deque(maxlen=_KEPT)).append(row)
 
+    def past(self, place: UUID) -> list[Memory]:
+        """What a memory was before, newest first."""
+        return list(reversed(self.older.get(place, ())))
+
+    def rewrite(self, place: UUID, past: Sequence[Memory]) -> None:
+        """Take this for what a memory was before, newest first."""
+        self.older[place] = deque(reversed(past), maxlen=_KEPT)
+
     def forget(self, place: UUID) -> None:
         """Drop what a deleted memory was."""
         self.older.pop(place, None)

@@ -2,9 +2,9 @@
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
-from typing import Any
+from typing import Any, TypeVar
 from uuid import UUID
 
 import orjson
@@ -22,11 +22,13 @@ from somafractalmemory.adapters.postgres_locks import PostgresLocks
 from somafractalmemory.adapters.postgres_lookups import PostgresLookups
 from somafractalmemory.adapters.postgres_rows import Row, array, memory_of
 from somafractalmemory.adapters.postgres_states import PostgresStates
+from somafractalmemory.adapters.postgres_transfers import PostgresTransfers
 from somafractalmemory.errors import Rejected, SomaError, Unavailable
 from somafractalmemory.events import MemoryEvent, foreign_memory
 from somafractalmemory.model import Counts, Memory, MemoryType, NewMemory, Saved
 from somafractalmemory.ports import OutboxDepth, Search
 
+Answer = TypeVar("Answer")
 CONNECT_SECONDS = 3
 STATEMENT_MILLISECONDS = 6000
 POOL_WAIT_SECONDS = 2.5
@@ -64,6 +66,7 @@ class PostgresRecords:
         self.locks = PostgresLocks(self._run)
         self.care = PostgresCare(self._run)
         self.audits = PostgresAudits(self._run)
+        self.transfers = PostgresTransfers(self._run, self._transact)
 
     async def ping(self) -> None:
         """Raises Unavailable when it does not answer, or when migrations are missing."""
@@ -190,13 +193,26 @@ class PostgresRecords:
         await self._stop_leading()
 
     async def _run(self, statement: str, parameters: Mapping[str, Any]) -> list[Row]:
-        """Run one statement on a connection of the pool; what the server asks to repeat is repeated a few times."""
+        """Run one statement on a connection of the pool."""
+        return await self._on_connection(lambda connection: _rows(connection, statement, parameters))
+
+    async def _transact(self, work: Callable[[psycopg.AsyncConnection[Row]], Awaitable[Answer]]) -> Answer:
+        """Run several statements in one transaction."""
+
+        async def whole(connection: Connection) -> Answer:
+            async with asyncio.timeout(3 * STATEMENT_MILLISECONDS / 1000), connection.transaction():
+                return await work(connection)
+
+        return await self._on_connection(whole)
+
+    async def _on_connection(self, work: Callable[[Connection], Awaitable[Answer]]) -> Answer:
+        """What the server asks to repeat is repeated a few times."""
         for attempt in range(1, ATTEMPTS + 1):
             try:
                 async with self._pool.connection(timeout=POOL_WAIT_SECONDS) as connection:
-                    rows = await _rows(connection, statement, parameters)
+                    answer = await work(connection)
                     connection.used_at = time.monotonic()
-                    return rows
+                    return answer
             except psycopg.Error as error:
                 if error.sqlstate not in _RETRIED or attempt == ATTEMPTS:
                     raise _ours(error) from error

@@ -21,7 +21,10 @@ PROBLEMS: dict[int | str, dict[str, Any]] = {
     }.items()
 }
 NOT_FOUND: dict[int | str, dict[str, Any]] = {404: {"model": Problem, "description": "No memory lives there"}}
-WITH_BODY: dict[int | str, dict[str, Any]] = {413: {"model": Problem, "description": "The body is too large"}}
+WITH_BODY: dict[int | str, dict[str, Any]] = {
+    408: {"model": Problem, "description": "The body did not come in time"},
+    413: {"model": Problem, "description": "The body is too large"},
+}
 
 
 MISMATCH: dict[int | str, dict[str, Any]] = {412: {"model": Problem, "description": "Another version than If-Match"}}
@@ -38,6 +41,18 @@ def body_schema(model: type[BaseModel]) -> dict[str, Any]:
     """How a route that reads its own body shows it in the OpenAPI document."""
     content = {"application/json": {"schema": {"$ref": f"#/components/schemas/{model.__name__}"}}}
     return {"requestBody": {"required": True, "content": content}}
+
+
+def lines_body(description: str) -> dict[str, Any]:
+    """A body of lines."""
+    return {"application/x-ndjson": {"schema": {"type": "string", "description": description}}}
+
+
+def either_body(model: type[BaseModel], description: str) -> dict[str, Any]:
+    """A body that is one JSON object, or lines of them."""
+    described = body_schema(model)
+    described["requestBody"]["content"] |= lines_body(description)
+    return described
 
 
 def takes(model: type[BaseModel]) -> dict[str, Any]:

@@ -1,8 +1,13 @@
 """Storing, one or many, and counting."""
 
-from fastapi import APIRouter, Request, Response
+from collections.abc import AsyncIterator, Sequence
 
-from somafractalmemory.errors import InvalidCoordinate
+import orjson
+from fastapi import APIRouter, Request, Response
+from pydantic import ValidationError
+
+from somafractalmemory.bulkstoring import Item, Numbered, store_stream
+from somafractalmemory.errors import InvalidCoordinate, InvalidRequest
 from somafractalmemory.guard import BodyReader, GuardedRoute, JsonResponse
 from somafractalmemory.model import Coordinate, MemoryType, parse_coordinate
 from somafractalmemory.routes.describing import (
@@ -11,6 +16,7 @@ from somafractalmemory.routes.describing import (
     PROBLEMS,
     WITH_BODY,
     body_schema,
+    either_body,
     expected_version,
     namespace_of,
     runtime_of,
@@ -25,6 +31,8 @@ from somafractalmemory.schemas import (
     StoreRequest,
     StoreResponse,
 )
+from somafractalmemory.streaming import MAX_ITEM_LINE, Line, is_lines, lines_of
+from somafractalmemory.transfer import first_problem
 
 router = APIRouter(route_class=GuardedRoute, responses=PROBLEMS)
 read_store = BodyReader(StoreRequest)
@@ -55,9 +63,18 @@ async def store(request: Request) -> Response:
     )
 
 
-@router.post("/store_bulk", response_model=BulkResponse, tags=["memories"], **takes(BulkRequest))
+@router.post(
+    "/store_bulk",
+    response_model=BulkResponse,
+    response_model_exclude_none=True,
+    tags=["memories"],
+    responses=WITH_BODY,
+    openapi_extra=either_body(BulkRequest, "A StoreRequest on each line; any number of them."),
+)
 async def store_bulk(request: Request) -> Response:
-    """Store many memories in one go: all of them, or none."""
+    """Store many memories: as JSON all of them or none; as NDJSON of any length, line by line."""
+    if is_lines(request):
+        return await _store_lines(request)
     body, runtime = await read_bulk(request), runtime_of(request)
     items = [
         (_coordinate(number, item.coord), item.payload, item.type or MemoryType.EPISODIC)
@@ -65,6 +82,41 @@ async def store_bulk(request: Request) -> Response:
     ]
     stored, indexed = await runtime.service.remember_many(namespace=namespace_of(request), items=items)
     return JsonResponse({"stored": stored, "indexed": indexed})
+
+
+async def _store_lines(request: Request) -> Response:
+    service, namespace = runtime_of(request).service, namespace_of(request)
+
+    async def store(items: Sequence[Item]) -> bool:
+        _, indexed = await service.remember_many(namespace=namespace, items=items)
+        return indexed
+
+    report = await store_stream(_numbered(lines_of(request, limit=MAX_ITEM_LINE)), store)
+    return JsonResponse(
+        {"stored": report.stored, "failed": report.failed, "indexed": report.indexed, "errors": report.errors}
+    )
+
+
+async def _numbered(lines: AsyncIterator[Line]) -> AsyncIterator[Numbered]:
+    number = 0
+    async for line in lines:
+        number += 1
+        if isinstance(line, InvalidRequest) or line.strip():
+            yield Numbered(number, 0 if isinstance(line, InvalidRequest) else len(line), _item(line))
+
+
+def _item(line: Line) -> Item | InvalidRequest:
+    if isinstance(line, InvalidRequest):
+        return line
+    try:
+        body = StoreRequest.model_validate(orjson.loads(line))
+        return parse_coordinate(body.coord), body.payload, body.type or MemoryType.EPISODIC
+    except orjson.JSONDecodeError as error:
+        return InvalidRequest(f"this is not valid JSON: {error}")
+    except ValidationError as error:
+        return InvalidRequest(first_problem(error))
+    except InvalidRequest as error:
+        return error
 
 
 @router.post("/delete_many", response_model=DeletedResponse, tags=["memories"], **takes(DeleteManyRequest))

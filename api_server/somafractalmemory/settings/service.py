@@ -47,6 +47,11 @@ class ServiceSettings(Group):
     max_request_body_mb: float = setting(
         "SOMA_MAX_REQUEST_BODY_MB", 5.0, "Largest request body in MiB, counted while it is read; 0 or less: no limit."
     )
+    body_timeout_seconds: Annotated[float, Field(gt=0, le=3600)] = setting(
+        "SOMA_BODY_TIMEOUT_SECONDS",
+        30.0,
+        "How long a request body may take, and each piece of a streamed one; beyond it: 408.",
+    )
     cors_origins: tuple[str, ...] = setting(
         "SOMA_CORS_ORIGINS", (), "Origins that browsers may call from, separated by commas; empty: none."
     )

@@ -15,6 +15,7 @@ from tests.contracts.links import LinksContract
 from tests.contracts.lookups import LookupsContract
 from tests.contracts.records import RecordsContract, Truth, a_memory, kinds, living, waiting
 from tests.contracts.states import StatesContract
+from tests.contracts.transfers import TransfersContract
 from tests.contracts.versions import VersionsContract
 from tests.integration.api.programs import own_database
 
@@ -32,7 +33,7 @@ async def records(database: str) -> AsyncIterator[PostgresRecords]:
     """Empty tables."""
     async with await psycopg.AsyncConnection.connect(database, autocommit=True) as connection:
         await connection.execute("truncate memories, links, memory_versions, outbox, memory_events, long_tasks")
-        await connection.execute("truncate importance_windows, chores, audit")
+        await connection.execute("truncate importance_windows, chores, audit, import_marks")
     async with open_records({"conninfo": database}, pool_size=5) as opened:
         yield opened
 
@@ -82,6 +83,10 @@ class TestPostgresCare(CareContract):
 
 class TestPostgresAudits(AuditsContract):
     """PostgresAudits."""
+
+
+class TestPostgresTransfers(TransfersContract):
+    """PostgresTransfers."""
 
 
 class TestPostgresVersions(VersionsContract):
