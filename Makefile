@@ -9,6 +9,8 @@ VENV := .venv
 BIN := $(VENV)/bin
 RUN := PYTHONPATH=operator:api_server:kind:kind/images/qdrant-edge:. $(BIN)/python -m
 SYNCED := $(VENV)/.synced
+PROTOC = $(BIN)/python -m grpc_tools.protoc -Isomafractalmemory=api_server/somafractalmemory/proto
+PROTO := somafractalmemory/memory.proto
 PACKAGES := kind/images/debian-packages.txt
 
 .PHONY: help
@@ -73,8 +75,13 @@ unit: sync ## Unit tests and the contracts on the in-process adapters (no networ
 
 generated: sync
 	@$(RUN) somamemory_operator crd | diff -u crds/somamemory.yaml - || { echo "crds/somamemory.yaml is stale: run 'make crds'" >&2; exit 1; }
+	@new=$$(mktemp -d) && trap 'rm -rf "$$new"' EXIT && $(PROTOC) --python_out="$$new" --pyi_out="$$new" --grpc_python_out="$$new" $(PROTO) && \
+	for file in "$$new"/somafractalmemory/*; do diff -q "$$file" "api_server/somafractalmemory/$${file##*/}" >&2 || { echo "the modules of memory.proto are stale: run 'make protos'" >&2; exit 1; }; done
 
-.PHONY: crds openapi
+.PHONY: crds openapi protos
+protos: sync ## Write the Python modules of memory.proto
+	@$(PROTOC) --python_out=api_server --pyi_out=api_server --grpc_python_out=api_server $(PROTO)
+
 crds: sync ## Write the CRD from the models, into crds/ and the chart
 	@$(RUN) somamemory_operator crd > crds/somamemory.yaml && $(RUN) somamemory_operator crd --helm > charts/somamemory-operator/templates/crd.yaml
 

@@ -14,6 +14,8 @@ from somafractalmemory.adapters.postgres import connection_arguments
 from somafractalmemory.app import create_app
 from somafractalmemory.consumer_app import create_consumer_app
 from somafractalmemory.errors import ConfigurationError, SomaError
+from somafractalmemory.grpcface.listening import check_listening
+from somafractalmemory.grpcface.server import Opener, with_grpc
 from somafractalmemory.settings import Settings, postgres_conninfo, redacted, resolve
 from somafractalmemory.wiring import open_api, open_consumer, open_embedded, tokens_of
 
@@ -41,14 +43,20 @@ def serve(
     tokens_of(settings)
     if settings.uvicorn_workers > 1:
         log.warning("one_worker", asked_for=settings.uvicorn_workers, hint="one worker is faster here; add replicas")
+    leaving = asyncio.Event()
+    opener: Opener = open_embedded if embedded else open_api
+    if settings.grpc_enabled:
+        check_listening(settings)
+        opener = with_grpc(opener, leaving)
     log.info("starting", **_summary(settings))
     serving.run(
-        create_app(settings, open_embedded if embedded else open_api),
+        create_app(settings, opener),
         host=settings.uvicorn_host,
         port=settings.uvicorn_port,
         graceful_seconds=settings.uvicorn_graceful_seconds,
         backlog=settings.uvicorn_backlog,
         keep_alive=settings.uvicorn_keep_alive_seconds,
+        leaving=leaving,
     )
 
 

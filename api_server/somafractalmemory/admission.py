@@ -35,6 +35,7 @@ class Admission:
         operation: str,
         needs: Scope,
         request_id: str | None = None,
+        trusted: Caller | None = None,
     ) -> Admitted:
         """Let a request through.
 
@@ -44,11 +45,12 @@ class Admission:
             operation: what the rate limit counts, such as a route's template.
             needs: what the token must allow.
             request_id: the caller's own name for this request, for the audit.
+            trusted: who asks when no authorization is given; None where that is refused.
 
         Raises:
             Unauthenticated, Forbidden, InvalidRequest, RateLimited (which carries the spent budget).
         """
-        caller = self._tokens.identify(authorization)
+        caller = self._tokens.identify(authorization) if authorization or trusted is None else trusted
         act_as(caller.name, request_id)
         budget = None
         if self._limiter is not None:

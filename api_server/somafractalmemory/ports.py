@@ -116,6 +116,9 @@ class Lookups(Protocol):
     ) -> Sequence[Memory]:
         """The first of them in this order."""
 
+    async def around(self, place: Coordinate, search: Search) -> Sequence[Coordinate]:
+        """Places of as many numbers: of the next `limit` before this one and of those from it on, those sought."""
+
 
 @dataclass(frozen=True, slots=True)
 class Import:

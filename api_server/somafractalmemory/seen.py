@@ -146,6 +146,9 @@ class SeenLookups:
     async def within(self, box: Box, *, after: Coordinate | None, limit: int) -> Sequence[Coordinate]:
         return await self._lookups.within(box, after=after, limit=limit)
 
+    async def around(self, place: Coordinate, search: Search) -> Sequence[Coordinate]:
+        return await self._lookups.around(place, search)
+
     async def foremost(
         self, order: Order, *, namespace: str, memory_type: MemoryType | None, limit: int
     ) -> Sequence[Memory]:

@@ -27,6 +27,7 @@ from somafractalmemory.model import (
     new_memory,
     searchable_text,
 )
+from somafractalmemory.nearby import Nearby
 from somafractalmemory.ports import Box, Embedder, Records, Vectors
 from somafractalmemory.ranking import Weights
 from somafractalmemory.recalling import Question, Recaller
@@ -73,6 +74,7 @@ class MemoryService:
         self.links = Linking(records=records, written=written)
         self.exporting = Exporting(records=records, embedder=embedder, clock=clock)
         self.importing = Importing(records=records, index=self._index, clock=clock, written=written)
+        self.nearby = Nearby(records=records)
         self._stack = AsyncExitStack()
 
     async def __aenter__(self) -> "MemoryService":

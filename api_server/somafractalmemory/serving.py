@@ -35,13 +35,15 @@ class Server(uvicorn.Server):
 
     drain_seconds = 2.0
 
-    def __init__(self, config: uvicorn.Config, draining: Draining) -> None:
+    def __init__(self, config: uvicorn.Config, draining: Draining, leaving: asyncio.Event) -> None:
         super().__init__(config)
         self._draining = draining
+        self._leaving = leaving
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         """Let busy connections end with an answer, then close what is left."""
         self._draining.going = True
+        self._leaving.set()
         deadline = time.monotonic() + self.drain_seconds
         # Uvicorn has no event for the last connection.
         while self.server_state.connections and not self.force_exit and time.monotonic() < deadline:  # noqa: ASYNC110
@@ -50,9 +52,16 @@ class Server(uvicorn.Server):
 
 
 def run(
-    app: ASGIApp, *, host: str, port: int, graceful_seconds: int, backlog: int = 2048, keep_alive: int = 30
+    app: ASGIApp,
+    *,
+    host: str,
+    port: int,
+    graceful_seconds: int,
+    backlog: int = 2048,
+    keep_alive: int = 30,
+    leaving: asyncio.Event | None = None,
 ) -> None:
-    """Serve until SIGTERM or SIGINT. Raises SystemExit when it cannot start."""
+    """Serve until SIGTERM or SIGINT, which sets `leaving` too. Raises SystemExit when it cannot start."""
     draining = Draining(app)
     config = uvicorn.Config(
         draining,
@@ -67,7 +76,7 @@ def run(
         log_config=None,
         server_header=False,
     )
-    server = Server(config, draining)
+    server = Server(config, draining, leaving or asyncio.Event())
     server.run()
     if not server.started:
         raise SystemExit(3)

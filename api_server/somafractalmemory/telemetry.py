@@ -15,6 +15,13 @@ LATENCY = Histogram(
     buckets=(0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0),
 )
 NOT_FOUND = Counter("http_404_requests", "Requests answered 404.")
+GRPC_CALLS = Counter("soma_grpc_calls", "gRPC calls by method and status.", ["method", "code"])
+GRPC_LATENCY = Histogram(
+    "soma_grpc_call_latency_seconds",
+    "Time until the last message of the answer.",
+    ["method"],
+    buckets=(0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0),
+)
 STORED = Counter("soma_memory_store", "Memories committed.", ["namespace"])
 COMPONENT_UP = Gauge("soma_component_up", "1 when the last health check of a store succeeded.", ["component"])
 INDEX_FAILURES = Counter("soma_index_failures", "Index writes that failed and were left to the outbox.", ["operation"])

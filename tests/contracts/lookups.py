@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from somafractalmemory.model import Coordinate, MemoryType
-from somafractalmemory.ports import Box
+from somafractalmemory.ports import Box, Search
 from somafractalmemory.wording import Mode, term_of
 from tests.contracts.records import Truth, a_memory
 
@@ -161,6 +161,33 @@ class LookupsContract:
 
         assert seen == sorted(places, key=lambda place: (len(place), place))
         assert facts == []
+
+    async def test_the_places_around_one_are_those_next_to_it_on_either_side(self, records: Truth) -> None:
+        await records.save([a_memory(float(x), float(y)) for x in range(5) for y in range(5)])
+        await records.save([a_memory(2.0), a_memory(2.0, 2.0, 2.0), a_memory(2.0, 2.5, namespace="here2")])
+
+        near = await self.around(records, (2.0, 2.0), limit=2)
+        none = await self.around(records, (2.0, 2.0), limit=2, namespace="her_")
+
+        assert near == [(2.0, 0.0), (2.0, 1.0), (2.0, 2.0), (2.0, 3.0)]
+        assert none == []
+        assert len(await self.around(records, (-1.0, 0.0), limit=100)) == 25
+
+    async def test_of_the_places_around_one_only_those_sought_are_told(self, records: Truth) -> None:
+        gone = a_memory(3.0, payload={"n": 1})
+        fact = a_memory(4.0, payload={"n": 1}, memory_type=MemoryType.SEMANTIC)
+        await records.save([a_memory(1.0, payload={"n": True}), a_memory(2.0, payload={"n": 1.0}), gone, fact])
+        await records.delete([gone.id])
+
+        assert await self.around(records, (2.5,), limit=9) == [(1.0,), (2.0,), (4.0,)]
+        assert await self.around(records, (2.5,), limit=9, filters={"n": 1}) == [(2.0,), (4.0,)]
+        assert await self.around(records, (2.5,), limit=9, memory_type=MemoryType.SEMANTIC) == [(4.0,)]
+        assert await self.around(records, (9.0,), limit=1, memory_type=MemoryType.EPISODIC) == []
+
+    async def around(self, records: Truth, place: Coordinate, **more: Any) -> list[Coordinate]:
+        """The places around one, in order."""
+        search: dict[str, Any] = {"namespace": "here", "memory_type": None, "filters": {}}
+        return sorted(await records.lookups.around(place, Search(**(search | more))))
 
     async def within(
         self,

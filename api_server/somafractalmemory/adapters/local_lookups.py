@@ -1,11 +1,12 @@
 """Lookups in this process, from end to end of the memories of `LocalRecords`."""
 
+from bisect import bisect_left
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from uuid import UUID
 
-from somafractalmemory.model import Coordinate, Memory, MemoryType, searchable_text
-from somafractalmemory.ports import Box, Order
+from somafractalmemory.model import Coordinate, Memory, MemoryType, fulfils, searchable_text
+from somafractalmemory.ports import Box, Order, Search
 from somafractalmemory.wording import Term, occurs
 
 _KEPT = 20
@@ -76,6 +77,17 @@ class LocalLookups:
             return (moment, row.updated_at) if order is Order.LATEST else (row.importance, row.updated_at)
 
         return sorted(self._living(namespace, memory_type), key=rank, reverse=True)[:limit]
+
+    async def around(self, place: Coordinate, search: Search) -> Sequence[Coordinate]:
+        self._check()
+        rows = [row for row in self._living(search.namespace, None) if len(row.coordinate) == len(place)]
+        rows.sort(key=lambda row: row.coordinate)
+        start = bisect_left(rows, place, key=lambda row: row.coordinate)
+        return [
+            row.coordinate
+            for row in rows[max(start - search.limit, 0) : start + search.limit]
+            if search.memory_type in {None, row.memory_type} and fulfils(row.payload, search.filters)
+        ]
 
     def _living(self, namespace: str, memory_type: MemoryType | None) -> list[Memory]:
         return [

@@ -4,10 +4,12 @@ from collections.abc import Sequence
 from typing import Any
 from uuid import UUID
 
+import orjson
+
 from somafractalmemory.adapters.postgres_links import Run
 from somafractalmemory.adapters.postgres_rows import COLUMNS, array, memory_of
 from somafractalmemory.model import Coordinate, Memory, MemoryType
-from somafractalmemory.ports import Box, Order
+from somafractalmemory.ports import Box, Order, Search
 from somafractalmemory.wording import Mode, Term
 
 _FIND_TERM = f"""
@@ -34,6 +36,35 @@ order by coordinate
 limit %(limit)s
 """
 
+
+# Each half is read from the index and ends at its limit; what is not sought is left out afterwards.
+_AROUND = """
+with near as (
+    (
+        select coordinate, memory_type, payload from memories
+        where not deleted and namespace = %(namespace)s
+            and cardinality(coordinate) = cardinality(%(place)s::double precision[])
+            and coordinate < %(place)s::double precision[]
+        order by coordinate desc
+        limit %(limit)s
+    )
+    union all
+    (
+        select coordinate, memory_type, payload from memories
+        where not deleted and namespace = %(namespace)s
+            and cardinality(coordinate) = cardinality(%(place)s::double precision[])
+            and coordinate >= %(place)s::double precision[]
+        order by coordinate
+        limit %(limit)s
+    )
+)
+select coordinate from near
+where (%(memory_type)s::text is null or memory_type = %(memory_type)s)
+    and not exists (
+        select from jsonb_each(%(filters)s::jsonb) as filter
+        where near.payload -> filter.key is distinct from filter.value
+    )
+"""
 
 _PAGE = f"""
 select {COLUMNS} from memories
@@ -118,6 +149,16 @@ class PostgresLookups:
         parameters = {"namespace": namespace, "memory_type": memory_type, "limit": limit}
         statement = _FOREMOST.format(order=_ORDERS[order])
         return [memory_of(row) for row in await self._run(statement, parameters)]
+
+    async def around(self, place: Coordinate, search: Search) -> Sequence[Coordinate]:
+        parameters = {
+            "namespace": search.namespace,
+            "place": array(place),
+            "memory_type": search.memory_type,
+            "filters": orjson.dumps(dict(search.filters)).decode(),
+            "limit": search.limit,
+        }
+        return [tuple(coordinate) for (coordinate,) in await self._run(_AROUND, parameters)]
 
 
 def _operator(term: Term) -> str:

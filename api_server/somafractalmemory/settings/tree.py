@@ -7,16 +7,19 @@ from pydantic import AliasChoices, SecretStr
 
 from somafractalmemory.settings.events import EventSettings
 from somafractalmemory.settings.fields import Group
+from somafractalmemory.settings.grpc import GrpcSettings
 from somafractalmemory.settings.server import ServerSettings
 from somafractalmemory.settings.service import ServiceSettings
 from somafractalmemory.settings.stores import PostgresSettings, QdrantSettings, RedisSettings
 
 GROUPS: tuple[type[Group], ...] = (
-    ServiceSettings, PostgresSettings, RedisSettings, QdrantSettings, EventSettings, ServerSettings,
+    ServiceSettings, PostgresSettings, RedisSettings, QdrantSettings, EventSettings, ServerSettings, GrpcSettings,
 )  # fmt: skip
 
 
-class Settings(ServiceSettings, PostgresSettings, RedisSettings, QdrantSettings, EventSettings, ServerSettings):
+class Settings(
+    ServiceSettings, PostgresSettings, RedisSettings, QdrantSettings, EventSettings, ServerSettings, GrpcSettings
+):
     """Everything that is configured, checked."""
 
 

@@ -44,11 +44,13 @@ class Program:
 
     def __init__(self, command: str, environment: Mapping[str, str], folder: Path, *, port: int) -> None:
         self.url = f"http://127.0.0.1:{port}"
+        self.grpc_port = int(environment.get("SOMA_GRPC_PORT") or free_port())
+        listening = {"SOMA_GRPC_HOST": "127.0.0.1", "SOMA_GRPC_PORT": str(self.grpc_port)}
         self.log = folder / f"{command}-{port}.log"
         with self.log.open("ab") as log:
             self.process = subprocess.Popen(
                 [sys.executable, "-m", "somafractalmemory", command],
-                env=base_environment() | dict(environment),
+                env=base_environment() | listening | dict(environment),
                 stdout=log,
                 stderr=log,
                 stdin=subprocess.DEVNULL,

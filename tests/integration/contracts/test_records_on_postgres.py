@@ -107,6 +107,10 @@ class TestPostgresVersions(VersionsContract):
             "(cardinality(coordinate), coordinate) > (2, '{5,5}') order by cardinality(coordinate), coordinate limit 9",
             "memories_by_place",
         ),
+        (
+            "cardinality(coordinate) = 2 and coordinate < '{5,5}' order by coordinate desc limit 9",
+            "memories_by_place",
+        ),
     ],
 )
 async def test_lookups_are_answered_from_an_index(

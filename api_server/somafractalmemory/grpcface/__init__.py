@@ -1,0 +1,1 @@
+"""gRPC: the same service behind another door. Calls parse, ask the service once, and shape the answer."""

@@ -1,0 +1,90 @@
+# ruff: noqa: N802  # gRPC names its methods so
+"""Calls about links."""
+
+from typing import Any
+
+from somafractalmemory import memory_pb2 as pb
+from somafractalmemory.admission import Admitted
+from somafractalmemory.callers import Scope
+from somafractalmemory.graphschemas import LinkRequest, NeighborsQuery, PathQuery
+from somafractalmemory.grpcface import reading, showing
+from somafractalmemory.grpcface.gate import Face, answers
+from somafractalmemory.model import parse_coordinate
+
+
+class LinkCalls(Face):
+    """Linking, and following links."""
+
+    @answers(Scope.WRITE)
+    async def Link(self, request: pb.LinkRequest, admitted: Admitted) -> pb.OkResponse:
+        """Link one memory to another."""
+        body = _link(request)
+        await self.runtime.service.links.link(
+            namespace=admitted.namespace,
+            source=parse_coordinate(body.from_coord),
+            target=parse_coordinate(body.to_coord),
+            link_type=body.type,
+            weight=body.weight,
+        )
+        return pb.OkResponse(ok=True)
+
+    @answers(Scope.WRITE)
+    async def Unlink(self, request: pb.LinkRequest, admitted: Admitted) -> pb.OkResponse:
+        """Remove a link."""
+        body = _link(request)
+        await self.runtime.service.links.unlink(
+            namespace=admitted.namespace,
+            source=parse_coordinate(body.from_coord),
+            target=parse_coordinate(body.to_coord),
+            link_type=body.type,
+        )
+        return pb.OkResponse(ok=True)
+
+    @answers(Scope.READ)
+    async def Neighbors(self, request: pb.NeighborsRequest, admitted: Admitted) -> pb.NeighborsResponse:
+        """Where links lead from here."""
+        given: dict[str, Any] = {"coord": reading.place_text(request.coord, "coord")}
+        given |= {name: getattr(request, name) for name in ("link_type", "limit") if getattr(request, name)}
+        body = NeighborsQuery.model_validate(given)
+        edges = await self.runtime.service.links.neighbours(
+            namespace=admitted.namespace,
+            coordinate=parse_coordinate(body.coord),
+            link_type=body.link_type,
+            limit=body.limit,
+        )
+        shown = [
+            pb.Neighbor(
+                coord=showing.place(edge.coordinate), type=edge.type, weight=edge.weight, timestamp=edge.timestamp
+            )
+            for edge in edges
+        ]
+        return pb.NeighborsResponse(neighbors=shown)
+
+    @answers(Scope.READ)
+    async def ShortestPath(self, request: pb.PathRequest, admitted: Admitted) -> pb.PathResponse:
+        """The lightest way along links."""
+        given = {
+            "frm": reading.place_text(request.source, "source"),
+            "to": reading.place_text(request.target, "target"),
+            "link_type": request.link_type or None,
+        }
+        body = PathQuery.model_validate(given)
+        path = await self.runtime.service.links.shortest_path(
+            namespace=admitted.namespace,
+            source=parse_coordinate(body.frm),
+            target=parse_coordinate(body.to),
+            link_type=body.link_type,
+        )
+        return pb.PathResponse(path=map(showing.place, path))
+
+
+def _link(request: pb.LinkRequest) -> LinkRequest:
+    given: dict[str, Any] = {
+        "from_coord": reading.place_text(request.source, "source"),
+        "to_coord": reading.place_text(request.target, "target"),
+    }
+    if request.type:
+        given["type"] = request.type
+    if request.HasField("weight"):
+        given["weight"] = request.weight
+    return LinkRequest.model_validate(given)

@@ -1,0 +1,29 @@
+# ruff: noqa: N802  # gRPC names its methods so
+"""The whole service, for either kind of server."""
+
+from somafractalmemory import memory_pb2 as pb
+from somafractalmemory.grpcface.links import LinkCalls
+from somafractalmemory.grpcface.memories import MemoryCalls
+from somafractalmemory.grpcface.recalls import RecallCalls
+from somafractalmemory.guard import Runtime
+from somafractalmemory.memory_pb2_grpc import MemoryServiceServicer
+
+NAME = pb.DESCRIPTOR.services_by_name["MemoryService"].full_name
+
+
+class MemoryServicer(MemoryCalls, RecallCalls, LinkCalls, MemoryServiceServicer):
+    """Every call of `memory.proto`."""
+
+    def __init__(self, runtime: Runtime) -> None:
+        self._runtime = runtime
+
+    @property
+    def runtime(self) -> Runtime:
+        return self._runtime
+
+    async def Health(self, _request: object, _context: object) -> pb.HealthResponse:
+        """How every store answered, at most a second ago; needs no token."""
+        health = self.runtime.health
+        components = {name: part.ok for name, part in (await health.check()).items()}
+        status = "ok" if all(components.values()) else "degraded" if health.ready else "unavailable"
+        return pb.HealthResponse(status=status, components=components)
