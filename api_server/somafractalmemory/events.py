@@ -1,7 +1,8 @@
 """The event schema: what goes over `memory.events`, checked in both directions.
 
-Our own events carry `schema_version`, `version` and `coordinate`. Foreign producers need only the six fields of the
-original schema (with its optional three); their `timestamp` may be an ISO date or epoch seconds.
+Our own events also carry `schema_version`, `version`, `coordinate`, `memory_type` and `model_revision`. Foreign
+producers need only the six fields of the original schema (with its optional three); their `timestamp` may be an ISO
+date or epoch seconds.
 """
 
 from dataclasses import dataclass
@@ -10,7 +11,7 @@ from typing import Annotated, Any, Literal
 from uuid import UUID, uuid5
 
 import orjson
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, WithJsonSchema, field_validator
 
 from somafractalmemory.errors import InvalidCoordinate, InvalidPayload, PoisonEvent
 from somafractalmemory.model import ROOT_ID, Memory, MemoryType, coordinate_of, searchable_text
@@ -31,6 +32,8 @@ class MemoryEvent:
     timestamp: float
     payload_json: str
     version: int | None = None
+    coordinate: tuple[float, ...] | None = None
+    memory_type: str | None = None
 
     @property
     def foreign(self) -> bool:
@@ -41,36 +44,49 @@ class MemoryEvent:
         """What a foreign event says a memory is."""
         return foreign_memory(self.id, self.namespace, self.type, self.timestamp, orjson.loads(self.payload_json))
 
-    def encoded(self) -> bytes:
-        """The message value."""
-        return orjson.dumps(
-            {
-                "schema_version": SCHEMA_VERSION,
-                "event_id": str(self.event_id),
-                "id": str(self.id),
-                "namespace": self.namespace,
-                "type": self.type,
-                "timestamp": datetime.fromtimestamp(self.timestamp, UTC).isoformat(),
-                "payload": orjson.Fragment(self.payload_json),
-                "version": self.version,
-            }
-        )
+    def encoded(self, model_revision: str | None = None) -> bytes:
+        """The message value; `model_revision` names the space that the memory's vectors live in."""
+        fields = {
+            "schema_version": SCHEMA_VERSION,
+            "event_id": str(self.event_id),
+            "id": str(self.id),
+            "namespace": self.namespace,
+            "type": self.type,
+            "timestamp": datetime.fromtimestamp(self.timestamp, UTC).isoformat(),
+            "payload": orjson.Fragment(self.payload_json),
+            "version": self.version,
+        }
+        more = {"coordinate": self.coordinate, "memory_type": self.memory_type, "model_revision": model_revision}
+        return orjson.dumps(fields | {name: value for name, value in more.items() if value is not None})
+
+
+_MOMENT = {"anyOf": [{"type": "string", "format": "date-time"}, {"type": "number"}]}
 
 
 class _Wire(BaseModel):
-    model_config = ConfigDict(extra="forbid")
+    model_config = ConfigDict(extra="forbid", title="memory.event")
 
-    event_id: Annotated[str, Field(min_length=1, max_length=256)]
-    id: Annotated[str, Field(min_length=1, max_length=256)]
+    event_id: Annotated[
+        str, Field(min_length=1, max_length=256, description="New for each event; what came once is not applied again.")
+    ]
+    id: Annotated[
+        str, Field(min_length=1, max_length=256, description="The memory: the same for all events of one place.")
+    ]
     namespace: Annotated[str, Field(min_length=1, max_length=128)]
-    type: EventType
-    timestamp: float
-    payload: Any
+    type: Annotated[EventType, Field(description="A link that was removed is `linked` with `removed` in its payload.")]
+    timestamp: Annotated[float, WithJsonSchema({**_MOMENT, "description": "ISO 8601, or seconds since 1970."})]
+    payload: Annotated[
+        Any, Field(description="The caller's fields as they are now; both ends, type and weight of a link; {} if gone.")
+    ]
     importance: float | None = None
-    embedding: list[float] | None = None
-    model_revision: str | None = None
+    embedding: Annotated[list[float] | None, Field(description="Taken from nobody: vectors are made here.")] = None
+    model_revision: Annotated[str | None, Field(description="Names the space of the publisher's vectors.")] = None
     schema_version: Annotated[int, Field(ge=1, le=SCHEMA_VERSION)] = 1
-    version: Annotated[int, Field(ge=1)] | None = None
+    version: Annotated[
+        int | None, Field(ge=1, description="The memory's version after this; only the service itself writes it.")
+    ] = None
+    coordinate: Annotated[list[float] | None, Field(description="The memory's place.")] = None
+    memory_type: Annotated[MemoryType | None, Field(description="Present when it was published.")] = None
 
     @field_validator("timestamp", mode="before")
     @classmethod
@@ -79,6 +95,15 @@ class _Wire(BaseModel):
             return value
         moment = datetime.fromisoformat(value)
         return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp()
+
+
+def event_schema() -> dict[str, Any]:
+    """The JSON Schema of a message value."""
+    return {
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        "description": f"A message on the topic of memory events, schema version {SCHEMA_VERSION}.",
+        **_Wire.model_json_schema(),
+    }
 
 
 def decode_event(value: bytes | None) -> MemoryEvent:
@@ -100,6 +125,8 @@ def decode_event(value: bytes | None) -> MemoryEvent:
         timestamp=wire.timestamp,
         payload_json=orjson.dumps(wire.payload).decode(),
         version=wire.version,
+        coordinate=None if wire.coordinate is None else tuple(wire.coordinate),
+        memory_type=wire.memory_type,
     )
     if event.foreign:
         _check_foreign(wire)

@@ -15,7 +15,7 @@ from rich.console import Console
 from rich.status import Status
 from rich.table import Table
 
-from somafractalmemory import telemetry
+from somafractalmemory import eventcommands, telemetry
 from somafractalmemory.model import check_namespace
 from somafractalmemory.opswiring import open_reconciler
 from somafractalmemory.reconciling import Report
@@ -28,6 +28,7 @@ Namespace = Annotated[str | None, typer.Option("--namespace", "-n", help="Only t
 def register(app: typer.Typer) -> None:
     """Add the commands to `soma`."""
     app.command()(reconcile)
+    app.add_typer(eventcommands.app)
 
 
 def reconcile(

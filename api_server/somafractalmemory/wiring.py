@@ -62,7 +62,7 @@ async def open_api(settings: Settings) -> AsyncIterator[ApiRuntime]:
         limiter, redis = await _open_limiter(settings, stack)
         publisher: Publisher = DirectPublisher(events=records, indexer=indexer)
         if settings.eventing_enabled:
-            publisher = await stack.enter_async_context(open_publisher(settings))
+            publisher = await stack.enter_async_context(open_publisher(settings, model_revision=embedder.revision))
         relay = Relay(outbox=records, publisher=publisher)
         service = MemoryService(
             records=records, vectors=vectors, embedder=embedder, weights=_weights(settings), written=relay.wake

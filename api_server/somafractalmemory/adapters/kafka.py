@@ -22,9 +22,9 @@ _PING_SECONDS = 1.2
 
 
 @asynccontextmanager
-async def open_publisher(settings: Settings) -> AsyncIterator["KafkaPublisher"]:
+async def open_publisher(settings: Settings, *, model_revision: str | None = None) -> AsyncIterator["KafkaPublisher"]:
     """A publisher; opens even while no broker answers."""
-    publisher = KafkaPublisher(settings)
+    publisher = KafkaPublisher(settings, model_revision=model_revision)
     try:
         yield publisher
     finally:
@@ -44,8 +44,9 @@ async def open_stream(settings: Settings) -> AsyncIterator["KafkaStream"]:
 class KafkaPublisher:
     """Sends events and waits until all replicas have them."""
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: Settings, *, model_revision: str | None = None) -> None:
         self._topic = settings.kafka_topic
+        self._model_revision = model_revision
         self._topics = Topics(settings)
         self._sender = Sender(settings, "publisher")
 
@@ -76,7 +77,7 @@ class KafkaPublisher:
 
     def _record(self, event: MemoryEvent) -> Record:
         headers = [("schema-version", b"%d" % SCHEMA_VERSION), ("event-type", event.type.encode())]
-        return Record(self._topic, str(event.id).encode(), event.encoded(), headers)
+        return Record(self._topic, str(event.id).encode(), event.encoded(self._model_revision), headers)
 
 
 def _in_order(events: Sequence[MemoryEvent], outcomes: Sequence[Any]) -> list[bool]:

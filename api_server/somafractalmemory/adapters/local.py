@@ -122,6 +122,8 @@ class LocalRecords(_Switchable):
             timestamp=self._clock(),
             payload_json=payload_json,
             version=row.version,
+            coordinate=row.coordinate,
+            memory_type=row.memory_type.value,
         )
 
     async def replace(self, memory: NewMemory, *, expected: int) -> Saved | None:

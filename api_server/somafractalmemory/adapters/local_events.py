@@ -34,8 +34,9 @@ class LocalTopic:
 class LocalPublisher:
     """Puts events on a topic."""
 
-    def __init__(self, topic: LocalTopic) -> None:
+    def __init__(self, topic: LocalTopic, *, model_revision: str | None = None) -> None:
         self._topic = topic
+        self._model_revision = model_revision
 
     async def ping(self) -> None:
         self._topic.check()
@@ -43,7 +44,7 @@ class LocalPublisher:
     async def publish(self, events: Sequence[MemoryEvent]) -> Sequence[bool]:
         self._topic.check()
         for event in events:
-            self._topic.add(event.encoded(), str(event.id).encode())
+            self._topic.add(event.encoded(self._model_revision), str(event.id).encode())
         return [True] * len(events)
 
 

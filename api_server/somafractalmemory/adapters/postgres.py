@@ -163,8 +163,13 @@ class PostgresRecords:
     async def pending(self, limit: int) -> Sequence[tuple[int, MemoryEvent]]:
         rows = await self._as_leader(statements.PENDING, {"limit": limit})
         return [
-            (number, MemoryEvent(event, memory, namespace, kind, moment, payload, version))
-            for number, event, memory, namespace, kind, moment, payload, version in rows
+            (
+                number,
+                MemoryEvent(
+                    event, memory, namespace, kind, moment, payload, version, place and tuple(place), memory_type
+                ),
+            )
+            for number, event, memory, namespace, kind, moment, payload, version, place, memory_type in rows
         ]
 
     async def done(self, numbers: Sequence[int]) -> None:

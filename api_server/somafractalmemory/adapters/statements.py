@@ -110,9 +110,11 @@ order by id limit %(limit)s
 
 LEAD = "select pg_try_advisory_lock(hashtextextended('somamemory.relay', 0))"
 
+# A place never changes; the type is the present one, as the index will see it.
 PENDING = """
-select number, event_id, memory_id, namespace, type, occurred_at, payload, version
-from outbox order by number limit %(limit)s
+select number, event_id, memory_id, o.namespace, o.type, o.occurred_at, o.payload, o.version, coordinate, memory_type
+from (select * from outbox order by number limit %(limit)s) as o left join memories on id = memory_id
+order by number
 """
 
 DONE = "delete from outbox where number = any(%(numbers)s::bigint[])"
