@@ -11,6 +11,7 @@ SUITES = (
     "links",
     "locks",
     "lookups",
+    "recollections",
     "records",
     "states",
     "topic",

@@ -9,17 +9,17 @@ import structlog
 from fastapi import FastAPI
 from fastapi.exceptions import RequestValidationError
 from fastapi.openapi.utils import get_openapi
-from pydantic import ValidationError
+from pydantic import BaseModel, ValidationError
 from starlette.exceptions import HTTPException
 from starlette.middleware.cors import CORSMiddleware
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 from starlette.routing import Match
 
-from somafractalmemory import __version__, errors, graphschemas, recallschemas, schemas
+from somafractalmemory import __version__, errors, graphschemas, recallschemas, reflectionschemas, schemas
 from somafractalmemory.guard import JsonResponse, RequestMetrics, Runtime
 from somafractalmemory.recallschemas import RecallRequest
-from somafractalmemory.routes import graph, health, lookups, memories, places, recall, transfer
+from somafractalmemory.routes import graph, health, lookups, memories, places, recall, reflection, transfer
 from somafractalmemory.settings import Settings
 
 log = structlog.get_logger(__name__)
@@ -36,7 +36,16 @@ STATUSES: dict[type[errors.SomaError], HTTPStatus] = {
     errors.RateLimited: HTTPStatus.TOO_MANY_REQUESTS,
     errors.Unavailable: HTTPStatus.SERVICE_UNAVAILABLE,
 }
-ROUTERS = (memories.router, places.router, recall.router, lookups.router, graph.router, transfer.router, health.router)
+ROUTERS = (
+    memories.router,
+    places.router,
+    recall.router,
+    lookups.router,
+    graph.router,
+    reflection.router,
+    transfer.router,
+    health.router,
+)
 Opener = Callable[[Settings], AbstractAsyncContextManager[Runtime]]
 
 
@@ -77,7 +86,13 @@ def openapi_of(app: FastAPI) -> dict[str, Any]:
     if app.openapi_schema is None:
         document = get_openapi(title=app.title, version=app.version, routes=app.routes)
         components = document.setdefault("components", {})
-        for model in (*schemas.BODIES, *recallschemas.BODIES, *graphschemas.BODIES):
+        models: tuple[type[BaseModel], ...] = (
+            *schemas.BODIES,
+            *recallschemas.BODIES,
+            *graphschemas.BODIES,
+            *reflectionschemas.BODIES,
+        )
+        for model in models:
             schema = model.model_json_schema(ref_template="#/components/schemas/{model}")
             components["schemas"].update(schema.pop("$defs", {}))
             components["schemas"][model.__name__] = schema

@@ -357,12 +357,13 @@ def facets(payload: Mapping[str, Any]) -> list[str]:
 
 def fulfils(payload: Mapping[str, Any], filters: Mapping[str, Any]) -> bool:
     """Whether every filter equals the payload's field of that name, as JSON: 1 is 1.0, but never true."""
-    return all(key in payload and _same(payload[key], value) for key, value in filters.items())
+    return all(key in payload and same(payload[key], value) for key, value in filters.items())
 
 
-def _same(one: Any, other: Any) -> bool:
+def same(one: Any, other: Any) -> bool:
+    """Whether both are equal as JSON: 1 is 1.0, but never true."""
     if isinstance(one, dict) and isinstance(other, dict):
-        return one.keys() == other.keys() and all(_same(one[key], other[key]) for key in one)
+        return one.keys() == other.keys() and all(same(one[key], other[key]) for key in one)
     if isinstance(one, list | tuple) and isinstance(other, list | tuple):
-        return len(one) == len(other) and all(map(_same, one, other))
+        return len(one) == len(other) and all(map(same, one, other))
     return isinstance(one, bool) is isinstance(other, bool) and bool(one == other)

@@ -158,6 +158,27 @@ class Transfers(Protocol):
         """Remove the links that were there before and were not brought, and the marks; answers how many links."""
 
 
+@dataclass(frozen=True, slots=True)
+class Span:
+    """Living memories of a namespace whose time (that of storing, if they tell none) is `since` or later."""
+
+    namespace: str
+    since: float
+    memory_type: MemoryType | None = None
+
+
+class Recollections(Protocol):
+    """Memories by chance and by time; who they are, not what they say."""
+
+    async def sample(self, *, namespace: str, memory_type: MemoryType | None, limit: int) -> Sequence[UUID]:
+        """Some of the living, each as likely as any other, in no order."""
+
+    async def newest(
+        self, span: Span, *, before: tuple[float, UUID] | None, limit: int
+    ) -> Sequence[tuple[float, UUID]]:
+        """Times and identifiers, newest first, those from `before` on left out."""
+
+
 class Records(Pinged, Protocol):
     """The truth. Each write also leaves an event in the outbox, in the same transaction."""
 
@@ -165,6 +186,8 @@ class Records(Pinged, Protocol):
     def links(self) -> Links: ...
     @property
     def lookups(self) -> Lookups: ...
+    @property
+    def recollections(self) -> Recollections: ...
     @property
     def states(self) -> TruthStates: ...
     @property

@@ -40,6 +40,10 @@ class Seal:
         """How every seal by the first key starts."""
         return f"v1.{self._first}."
 
+    def secrets(self, payload: Mapping[str, Any]) -> frozenset[str]:
+        """The fields that only their names seal: under another name they would be read. None when all are sealed."""
+        return frozenset() if EVERYTHING in self._fields else self._fields & payload.keys()
+
     def outline(self, memory: NewMemory) -> NewMemory:
         """The memory without what will be sealed: all that an index may know."""
         hidden = self._hidden(memory.payload)

@@ -5,13 +5,14 @@
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
+from typing import Any
 from uuid import UUID
 
 from somafractalmemory.careports import Audits, Care
 from somafractalmemory.decay import Decay
 from somafractalmemory.importance import Scale
 from somafractalmemory.model import Coordinate, Counts, Memory, MemoryType, NewMemory, Saved
-from somafractalmemory.ports import Box, Import, Links, Lookups, Order, Records, Search, Transfers
+from somafractalmemory.ports import Box, Import, Links, Lookups, Order, Recollections, Records, Search, Transfers
 from somafractalmemory.restoring import Fate, Placed, Restored
 from somafractalmemory.sealing import Seal
 from somafractalmemory.states import TruthStates
@@ -42,6 +43,10 @@ class Lens:
     def sealed(self, memories: Sequence[NewMemory]) -> list[NewMemory]:
         """The memories as the truth may hold them."""
         return [self._seal.seal(memory) for memory in memories] if self._seal else list(memories)
+
+    def secrets(self, payload: Mapping[str, Any]) -> frozenset[str]:
+        """The fields of a payload that may not be copied to another name."""
+        return self._seal.secrets(payload) if self._seal else frozenset()
 
     def outline(self, memory: NewMemory) -> NewMemory:
         """The memory as an index may know it."""
@@ -75,6 +80,10 @@ class SeenRecords:
     @property
     def links(self) -> Links:
         return self._records.links
+
+    @property
+    def recollections(self) -> Recollections:
+        return self._records.recollections
 
     @property
     def states(self) -> TruthStates:

@@ -6,6 +6,7 @@ from contextlib import AsyncExitStack
 
 from somafractalmemory import telemetry
 from somafractalmemory.batching import Batcher
+from somafractalmemory.consolidating import Consolidating
 from somafractalmemory.decay import Decay
 from somafractalmemory.errors import InvalidPayload, InvalidRequest, NotFound, Overloaded, Unavailable, VersionMismatch
 from somafractalmemory.exporting import Exporting
@@ -31,6 +32,7 @@ from somafractalmemory.nearby import Nearby
 from somafractalmemory.ports import Box, Embedder, Records, Vectors
 from somafractalmemory.ranking import Weights
 from somafractalmemory.recalling import Question, Recaller
+from somafractalmemory.recollecting import Recollecting
 from somafractalmemory.sealing import Seal
 from somafractalmemory.seen import Lens, SeenRecords
 from somafractalmemory.usage import Usage
@@ -75,6 +77,10 @@ class MemoryService:
         self.exporting = Exporting(records=records, embedder=embedder, clock=clock)
         self.importing = Importing(records=records, index=self._index, clock=clock, written=written)
         self.nearby = Nearby(records=records)
+        self.recollecting = Recollecting(records=records)
+        self.consolidating = Consolidating(
+            records=records, writer=self, links=self.links, clock=clock, secrets=lens.secrets
+        )
         self._stack = AsyncExitStack()
 
     async def __aenter__(self) -> "MemoryService":
@@ -180,13 +186,31 @@ class MemoryService:
         Without an expected version, one that another writer got ahead of is merged again, a few times.
         """
         searchable_text(patch)  # its depth is checked before anything walks through it
+        return await self.change(
+            lambda payload: merged(payload, patch),
+            namespace=namespace,
+            coordinate=coordinate,
+            memory_type=memory_type,
+            expected=expected,
+        )
+
+    async def change(
+        self,
+        change: Callable[[Payload], Payload],
+        *,
+        namespace: str,
+        coordinate: Coordinate,
+        memory_type: MemoryType | None = None,
+        expected: int | None = None,
+    ) -> Remembered:
+        """Put what `change` makes of the payload in its place, as `amend` does; it may be asked several times."""
         for _ in range(_AMENDING_ATTEMPTS):
             old = await self._living(namespace, coordinate)
             _check_version(old, expected)
             new = new_memory(
                 namespace=namespace,
                 coordinate=coordinate,
-                payload=merged(old.payload, patch),
+                payload=change(old.payload),
                 memory_type=memory_type or old.memory_type,
                 now=self._clock() if old.timestamp is None else old.timestamp,
             )

@@ -14,6 +14,7 @@ from somafractalmemory.adapters.local_audits import LocalAudits
 from somafractalmemory.adapters.local_care import LocalCare
 from somafractalmemory.adapters.local_links import LocalLinks
 from somafractalmemory.adapters.local_lookups import LocalLookups
+from somafractalmemory.adapters.local_recollections import LocalRecollections
 from somafractalmemory.adapters.local_states import LocalIndexStates, LocalTruthStates
 from somafractalmemory.adapters.local_transfers import LocalTransfers
 from somafractalmemory.careports import Deed
@@ -67,6 +68,7 @@ class LocalRecords(_Switchable):
         self.log: dict[UUID, MemoryEvent] = {}
         self.links = LocalLinks(self._rows, check=self._check, note=self._note, clock=clock)
         self.lookups = LocalLookups(self._rows, check=self._check)
+        self.recollections = LocalRecollections(self._rows, check=self._check)
         self.states = LocalTruthStates(lambda: self._rows | self._foreign(), check=self._check)
         self.audits = LocalAudits(check=self._check, clock=clock)
         self.care = LocalCare(

@@ -20,6 +20,7 @@ from somafractalmemory.adapters.postgres_care import PostgresCare
 from somafractalmemory.adapters.postgres_links import PostgresLinks
 from somafractalmemory.adapters.postgres_locks import PostgresLocks
 from somafractalmemory.adapters.postgres_lookups import PostgresLookups
+from somafractalmemory.adapters.postgres_recollections import PostgresRecollections
 from somafractalmemory.adapters.postgres_rows import Row, array, memory_of
 from somafractalmemory.adapters.postgres_states import PostgresStates
 from somafractalmemory.adapters.postgres_transfers import PostgresTransfers
@@ -64,6 +65,7 @@ class PostgresRecords:
         self.lookups = PostgresLookups(self._run)
         self.states = PostgresStates(self._run)
         self.locks = PostgresLocks(self._run)
+        self.recollections = PostgresRecollections(self._run)
         self.care = PostgresCare(self._run)
         self.audits = PostgresAudits(self._run)
         self.transfers = PostgresTransfers(self._run, self._transact)

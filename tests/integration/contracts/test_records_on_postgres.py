@@ -13,6 +13,7 @@ from tests.contracts.audits import AuditsContract
 from tests.contracts.care import CareContract
 from tests.contracts.links import LinksContract
 from tests.contracts.lookups import LookupsContract
+from tests.contracts.recollections import RecollectionsContract
 from tests.contracts.records import RecordsContract, Truth, a_memory, kinds, living, waiting
 from tests.contracts.states import StatesContract
 from tests.contracts.transfers import TransfersContract
@@ -87,6 +88,10 @@ class TestPostgresAudits(AuditsContract):
 
 class TestPostgresTransfers(TransfersContract):
     """PostgresTransfers."""
+
+
+class TestPostgresRecollections(RecollectionsContract):
+    """PostgresRecollections."""
 
 
 class TestPostgresVersions(VersionsContract):
