@@ -8,7 +8,7 @@ from pathlib import Path
 
 from pydantic import AliasChoices
 
-from somafractalmemory.__main__ import openapi_text
+from somafractalmemory.cli.programs import openapi_text
 from somafractalmemory.settings import SECRETS, Settings, load_settings
 
 ROOT = Path(__file__).parents[3]

@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
-from somafractalmemory.__main__ import app
 from somafractalmemory.callers import Caller, Scope
+from somafractalmemory.cli.app import app
 from somafractalmemory.errors import ConfigurationError, Forbidden, InvalidRequest
 from somafractalmemory.tokenfile import Entry, digest_of, line_of, new_token, read_entries
 from somafractalmemory.tokens import Tokens
