@@ -7,6 +7,7 @@ import pytest
 SUITES = (
     "audits",
     "care",
+    "keys",
     "limiter",
     "links",
     "locks",

@@ -11,6 +11,7 @@ SomaError
 ├── Forbidden               a wrong token, or one that does not allow this
 ├── TooLarge                more bytes than allowed
 ├── SlowBody                the body did not come in time
+├── InProgress              the same request is under way already
 ├── RateLimited             too many requests; says when to come back
 ├── Unavailable             a store or the service cannot do it now; trying later is right
 │   └── Overloaded          the bounded queue is full
@@ -64,6 +65,12 @@ class TooLarge(SomaError):
 
 class SlowBody(SomaError):
     """The caller stopped sending its body."""
+
+
+class InProgress(SomaError):
+    """The first one of a repeated request is not answered yet."""
+
+    retry_after_seconds = 1.0
 
 
 class RateLimited(SomaError):

@@ -1,13 +1,12 @@
 """The thin way from ASGI to a handler: token and rate limit before the body is read, the body counted while it is."""
 
-import asyncio
 import time
 from collections.abc import Callable
-from typing import Any, Generic, Protocol, TypeVar
+from hashlib import sha256
+from typing import Any, Protocol, TypeVar
 
 import orjson
 from fastapi.routing import APIRoute
-from pydantic import BaseModel
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
@@ -15,14 +14,17 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from somafractalmemory import telemetry
 from somafractalmemory.admission import Admission, Admitted
+from somafractalmemory.bodies import BodyReader, is_lines, timely_body
 from somafractalmemory.callers import Scope as Permission
-from somafractalmemory.errors import InvalidRequest, RateLimited, SlowBody, TooLarge
+from somafractalmemory.errors import RateLimited
 from somafractalmemory.health import Health
 from somafractalmemory.model import Budget
+from somafractalmemory.repeats import Answered, KeyScope, check_key
 from somafractalmemory.service import MemoryService
 from somafractalmemory.settings import Settings
 
-Body = TypeVar("Body", bound=BaseModel)
+__all__ = ["BodyReader", "GuardedRoute", "JsonResponse", "RequestMetrics", "Runtime", "needs", "takes_lines"]
+
 Endpoint = TypeVar("Endpoint", bound=Callable[..., Any])
 NAMESPACE_HEADER = b"x-soma-namespace"
 _NEEDS = {
@@ -33,6 +35,8 @@ _NEEDS = {
     "PATCH": Permission.WRITE,
     "DELETE": Permission.WRITE,
 }
+_LEASE_SECONDS = 60.0
+_STREAM_LEASE_SECONDS = 600.0
 _METHODS = frozenset({"GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS"})
 
 
@@ -71,10 +75,42 @@ class GuardedRoute(APIRoute):
         if scope["method"] not in (self.methods or ()):
             raise HTTPException(status_code=405, headers={"Allow": ", ".join(sorted(self.methods or ()))})
         scope["soma.admitted"] = await self._admit(scope)
-        response: Response = await self.endpoint(Request(scope, receive, send), **scope["path_params"])
+        request = Request(scope, receive, send)
+        key = _header(scope, b"idempotency-key")
+        if key is None or not self.writes:
+            response: Response = await self.endpoint(request, **scope["path_params"])
+        else:
+            response = await self._once(request, check_key(key))
         for name, value in scope.get("soma.headers", ()):
             response.headers[name] = value
         await response(scope, receive, send)
+
+    @property
+    def writes(self) -> bool:
+        """Whether it changes anything, so that a key can keep a repetition from doing so."""
+        methods = self.methods or set()
+        return not methods & {"GET", "HEAD"} and getattr(self.endpoint, "needs", None) is not Permission.READ
+
+    async def _once(self, request: Request, key: str) -> Response:
+        """Do the request unless its key was answered before. A body of lines is taken for what its URL says."""
+        scope, runtime = request.scope, request.app.state.runtime
+        admitted: Admitted = scope["soma.admitted"]
+        streamed = getattr(self.endpoint, "takes_lines", False) or is_lines(request)
+        if not streamed:
+            scope["soma.body"] = await timely_body(request, runtime.settings)
+        answer, again = await runtime.service.repeating.once(
+            KeyScope(admitted.caller.name, admitted.namespace, f"{scope['method']} {self.path}", key),
+            _digest(request),
+            lambda: self._answered(request),
+            lease_seconds=_STREAM_LEASE_SECONDS if streamed else _LEASE_SECONDS,
+        )
+        headers = {**dict(answer.headers), **({"idempotency-replayed": "true"} if again else {})}
+        return Response(answer.body, answer.status, headers)
+
+    async def _answered(self, request: Request) -> Answered:
+        response: Response = await self.endpoint(request, **request.scope["path_params"])
+        kept = [(name, value) for name, value in response.headers.items() if name != "content-length"]
+        return Answered(response.status_code, kept, bytes(response.body))
 
     async def _admit(self, scope: Scope) -> Admitted:
         runtime: Runtime = scope["app"].state.runtime
@@ -105,42 +141,10 @@ def needs(scope: Permission) -> Callable[[Endpoint], Endpoint]:
     return marked
 
 
-class BodyReader(Generic[Body]):
-    """Reads and checks a JSON body, much faster than the framework's own machinery."""
-
-    def __init__(self, model: type[Body]) -> None:
-        self._model = model
-
-    async def __call__(self, request: Request) -> Body:
-        """Raises TooLarge, SlowBody, InvalidRequest or pydantic's ValidationError."""
-        settings: Settings = request.app.state.runtime.settings
-        try:
-            async with asyncio.timeout(settings.body_timeout_seconds):
-                raw = await read_body(request, settings.max_body_bytes)
-        except TimeoutError:
-            raise SlowBody(f"the body did not come within {settings.body_timeout_seconds:g} s") from None
-        try:
-            content = orjson.loads(raw)
-        except orjson.JSONDecodeError as error:
-            raise InvalidRequest(f"the body is not valid JSON: {error}", loc=("body",)) from None
-        if not isinstance(content, dict):
-            raise InvalidRequest("the body is a JSON object", loc=("body",))
-        return self._model.model_validate(content)
-
-
-async def read_body(request: Request, limit: int | None) -> bytes:
-    """The whole body, chunked or not. Raises TooLarge as soon as it exceeds `limit`."""
-    declared = request.headers.get("content-length", "")
-    if limit is not None and declared.isdigit() and int(declared) > limit:
-        raise TooLarge("Request entity too large")
-    chunks: list[bytes] = []
-    size = 0
-    async for chunk in request.stream():
-        size += len(chunk)
-        if limit is not None and size > limit:
-            raise TooLarge("Request entity too large")
-        chunks.append(chunk)
-    return chunks[0] if len(chunks) == 1 else b"".join(chunks)
+def takes_lines(endpoint: Endpoint) -> Endpoint:
+    """Mark a route whose body is lines, whatever its type says."""
+    endpoint.takes_lines = True  # type: ignore[attr-defined]
+    return endpoint
 
 
 class RequestMetrics:
@@ -182,6 +186,13 @@ def _header(scope: Scope, name: bytes) -> str | None:
         if key == name:
             return str(value.decode("latin-1"))
     return None
+
+
+def _digest(request: Request) -> bytes:
+    """What makes two requests of one key the same: where they go, under which condition, and their body."""
+    scope = request.scope
+    parts = (scope["raw_path"], scope["query_string"], _header(scope, b"if-match"), scope.get("soma.body"))
+    return sha256(repr(parts).encode()).digest()
 
 
 def _budget_headers(budget: Budget) -> list[tuple[str, str]]:

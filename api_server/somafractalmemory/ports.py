@@ -24,6 +24,7 @@ from somafractalmemory.model import (
     Point,
     Saved,
 )
+from somafractalmemory.repeats import RequestKeys
 from somafractalmemory.restoring import Placed, Restored
 from somafractalmemory.states import IndexStates, TruthStates
 from somafractalmemory.wording import Term
@@ -196,6 +197,8 @@ class Records(Pinged, Protocol):
     def audits(self) -> Audits: ...
     @property
     def transfers(self) -> Transfers: ...
+    @property
+    def request_keys(self) -> RequestKeys: ...
 
     async def save(self, memories: Sequence[NewMemory]) -> Sequence[Saved]:
         """Commit all or none; identifiers are distinct. Raises `Rejected` when the store refuses an item."""

@@ -76,6 +76,7 @@ class SeenRecords:
         self._look = lens.look
         self.lookups: Lookups = SeenLookups(records.lookups, lens)
         self.transfers: Transfers = SeenTransfers(records.transfers, lens)
+        self.request_keys = records.request_keys
 
     @property
     def links(self) -> Links:

@@ -33,6 +33,7 @@ from somafractalmemory.ports import Box, Embedder, Records, Vectors
 from somafractalmemory.ranking import Weights
 from somafractalmemory.recalling import Question, Recaller
 from somafractalmemory.recollecting import Recollecting
+from somafractalmemory.repeating import Repeating
 from somafractalmemory.sealing import Seal
 from somafractalmemory.seen import Lens, SeenRecords
 from somafractalmemory.usage import Usage
@@ -81,6 +82,7 @@ class MemoryService:
         self.consolidating = Consolidating(
             records=records, writer=self, links=self.links, clock=clock, secrets=lens.secrets
         )
+        self.repeating = Repeating(records.request_keys)
         self._stack = AsyncExitStack()
 
     async def __aenter__(self) -> "MemoryService":

@@ -14,15 +14,9 @@ log = structlog.get_logger(__name__)
 
 NDJSON = "application/x-ndjson"
 MAX_ITEM_LINE = 5 * 1024 * 1024
-_TYPES = frozenset({NDJSON, "application/ndjson", "application/jsonl", "application/x-jsonlines"})
 _SEND_SECONDS = 60.0
 Line = bytes | InvalidRequest
 """A line without its end, or why it could not be read."""
-
-
-def is_lines(request: Request) -> bool:
-    """Whether the body says that it is lines."""
-    return request.headers.get("content-type", "").partition(";")[0].strip().lower() in _TYPES
 
 
 async def lines_of(request: Request, *, limit: int) -> AsyncIterator[Line]:

@@ -23,6 +23,7 @@ GRPC_LATENCY = Histogram(
     buckets=(0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0),
 )
 STORED = Counter("soma_memory_store", "Memories committed.", ["namespace"])
+REPLAYED = Counter("soma_replayed_answers", "Repeated requests that were answered from their Idempotency-Key.")
 COMPONENT_UP = Gauge("soma_component_up", "1 when the last health check of a store succeeded.", ["component"])
 INDEX_FAILURES = Counter("soma_index_failures", "Index writes that failed and were left to the outbox.", ["operation"])
 DEGRADED_RECALLS = Counter("soma_degraded_recalls", "Recalls answered by Postgres because the index was away.")

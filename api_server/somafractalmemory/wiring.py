@@ -71,7 +71,9 @@ async def open_api(settings: Settings) -> AsyncIterator[ApiRuntime]:
         if settings.eventing_enabled:
             optional["kafka"] = publisher
         health = Health(required={"postgres": records}, optional=optional)
-        await stack.enter_async_context(_background(relay.run(), relay.watch_depth(), health.watch()))
+        await stack.enter_async_context(
+            _background(relay.run(), relay.watch_depth(), health.watch(), service.repeating.prune_forever())
+        )
         if settings.eventing_enabled and isinstance(vectors, QdrantVectors):  # the consumer looks after the index
             await stack.enter_async_context(_background(indexer.adopt_when_new()))
         else:
@@ -156,7 +158,10 @@ async def open_embedded(settings: Settings) -> AsyncIterator[ApiRuntime]:
         records=records, vectors=vectors, embedder=embedder, weights=_weights(settings), written=relay.wake
     )
     health = Health(required={"postgres": records}, optional={"qdrant": vectors})
-    async with service, _background(relay.run(), relay.watch_depth(), health.watch()):
+    async with (
+        service,
+        _background(relay.run(), relay.watch_depth(), health.watch(), service.repeating.prune_forever()),
+    ):
         yield ApiRuntime(
             settings, service, _admission(settings, local_limiter(settings)), health, Locking(locks=LocalLocks())
         )

@@ -12,6 +12,7 @@ from somafractalmemory.acting import actor
 from somafractalmemory.adapters.embedding import Vector
 from somafractalmemory.adapters.local_audits import LocalAudits
 from somafractalmemory.adapters.local_care import LocalCare
+from somafractalmemory.adapters.local_keys import LocalKeys
 from somafractalmemory.adapters.local_links import LocalLinks
 from somafractalmemory.adapters.local_lookups import LocalLookups
 from somafractalmemory.adapters.local_recollections import LocalRecollections
@@ -80,6 +81,7 @@ class LocalRecords(_Switchable):
             keep=self.lookups.keep,
             clock=clock,
         )
+        self.request_keys = LocalKeys(check=self._check, clock=clock)
         self.transfers = LocalTransfers(
             self._rows, self.links, self.lookups, check=self._check, note=self._note, clock=clock
         )

@@ -17,6 +17,7 @@ from somafractalmemory.adapters import statements
 from somafractalmemory.adapters.migrations import migrations
 from somafractalmemory.adapters.postgres_audits import PostgresAudits
 from somafractalmemory.adapters.postgres_care import PostgresCare
+from somafractalmemory.adapters.postgres_keys import PostgresKeys
 from somafractalmemory.adapters.postgres_links import PostgresLinks
 from somafractalmemory.adapters.postgres_locks import PostgresLocks
 from somafractalmemory.adapters.postgres_lookups import PostgresLookups
@@ -68,6 +69,7 @@ class PostgresRecords:
         self.recollections = PostgresRecollections(self._run)
         self.care = PostgresCare(self._run)
         self.audits = PostgresAudits(self._run)
+        self.request_keys = PostgresKeys(self._run)
         self.transfers = PostgresTransfers(self._run, self._transact)
 
     async def ping(self) -> None:

@@ -6,6 +6,7 @@ import orjson
 from fastapi import APIRouter, Request, Response
 from pydantic import ValidationError
 
+from somafractalmemory.bodies import is_lines
 from somafractalmemory.bulkstoring import Item, Numbered, store_stream
 from somafractalmemory.errors import InvalidCoordinate, InvalidRequest
 from somafractalmemory.guard import BodyReader, GuardedRoute, JsonResponse
@@ -31,7 +32,7 @@ from somafractalmemory.schemas import (
     StoreRequest,
     StoreResponse,
 )
-from somafractalmemory.streaming import MAX_ITEM_LINE, Line, is_lines, lines_of
+from somafractalmemory.streaming import MAX_ITEM_LINE, Line, lines_of
 from somafractalmemory.transfer import first_problem
 
 router = APIRouter(route_class=GuardedRoute, responses=PROBLEMS)

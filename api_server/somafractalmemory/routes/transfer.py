@@ -4,7 +4,7 @@ from dataclasses import asdict
 
 from fastapi import APIRouter, Request, Response
 
-from somafractalmemory.guard import GuardedRoute, JsonResponse
+from somafractalmemory.guard import GuardedRoute, JsonResponse, takes_lines
 from somafractalmemory.routes.describing import PROBLEMS, WITH_BODY, asks, lines_body, namespace_of, runtime_of
 from somafractalmemory.streaming import NDJSON, LinesResponse, lines_of
 from somafractalmemory.transfer import MAX_LINE
@@ -35,6 +35,7 @@ async def export(request: Request) -> Response:
         "requestBody": {"required": True, "content": lines_body("The lines of an export.")},
     },
 )
+@takes_lines
 async def import_lines(request: Request) -> Response:
     """Put an export back, as it was; the same file again changes nothing. Bad lines are told, all others taken."""
     query, runtime = ImportQuery.model_validate(dict(request.query_params)), runtime_of(request)
