@@ -3,10 +3,10 @@
 import json
 import re
 from collections.abc import Iterator, Sequence
+from html import escape
 from pathlib import Path
 from typing import Any, TextIO
-from xml.etree import ElementTree
-from xml.sax.saxutils import escape
+from xml.etree import ElementTree  # nosec B405 - files that declare entities are refused
 
 from somafractalmemory.cli.reading import coord_text
 from somafractalmemory.errors import InvalidRequest
@@ -44,9 +44,13 @@ def write_graphml(file: TextIO, links: Sequence[Link]) -> None:
 def _edge(link: Link) -> str:
     if _NO_XML.search(link["type"]):
         raise InvalidRequest(f"--path: XML cannot hold the type {link['type']!r}; export to a .json file")
-    # A line break of a type (CR) would be read back as another one unless it is written as a number.
-    data = "".join(f'<data key="{name}">{escape(str(link[name]), {chr(13): "&#13;"})}</data>' for name, _ in _DATA)
+    data = "".join(f'<data key="{name}">{_text(link[name])}</data>' for name, _ in _DATA)
     return f'    <edge source="{_name(link["from"])}" target="{_name(link["to"])}">{data}</edge>\n'
+
+
+def _text(value: Any) -> str:
+    """Escaped; a carriage return would be read back as a line feed unless it is written as a number."""
+    return escape(str(value), quote=False).replace("\r", "&#13;")
 
 
 def read(path: Path, text: str) -> list[Link]:
