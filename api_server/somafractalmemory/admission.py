@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from somafractalmemory import tenancy
 from somafractalmemory.acting import act_as
 from somafractalmemory.callers import Caller, Scope
 from somafractalmemory.errors import Forbidden, RateLimited
@@ -37,7 +38,7 @@ class Admission:
         request_id: str | None = None,
         trusted: Caller | None = None,
     ) -> Admitted:
-        """Let a request through.
+        """Let a request through; its task sees that namespace only from here on.
 
         Args:
             authorization: the value of the header (or gRPC metadata) of that name.
@@ -59,7 +60,9 @@ class Admission:
                 raise RateLimited("Rate limit exceeded", retry_after_seconds=budget.reset_seconds, budget=budget)
         if needs not in caller.scopes:
             raise Forbidden(f"this token does not allow to {needs.value}: use one with that scope")
-        return Admitted(caller, self._namespace(caller, namespace), budget)
+        entered = self._namespace(caller, namespace)
+        tenancy.confine(entered)
+        return Admitted(caller, entered, budget)
 
     def _namespace(self, caller: Caller, wanted: str | None) -> str:
         if wanted is None:

@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Mapping, Sequence
 from contextlib import asynccontextmanager
 from typing import Any, TypeVar
 from uuid import UUID
@@ -12,6 +12,7 @@ import psycopg
 from psycopg.types.json import set_json_loads
 from psycopg_pool import AsyncConnectionPool, PoolClosed, PoolTimeout, TooManyRequests
 
+from somafractalmemory import tenancy
 from somafractalmemory.acting import actor
 from somafractalmemory.adapters import statements
 from somafractalmemory.adapters.migrations import migrations
@@ -23,6 +24,15 @@ from somafractalmemory.adapters.postgres_locks import PostgresLocks
 from somafractalmemory.adapters.postgres_lookups import PostgresLookups
 from somafractalmemory.adapters.postgres_recollections import PostgresRecollections
 from somafractalmemory.adapters.postgres_rows import Row, array, memory_of
+from somafractalmemory.adapters.postgres_scope import (
+    EVERYWHERE,
+    STATEMENT_MILLISECONDS,
+    Connection,
+    enter,
+    rows_of,
+    rows_within,
+    scope_of,
+)
 from somafractalmemory.adapters.postgres_states import PostgresStates
 from somafractalmemory.adapters.postgres_transfers import PostgresTransfers
 from somafractalmemory.errors import Rejected, SomaError, Unavailable
@@ -32,18 +42,11 @@ from somafractalmemory.ports import OutboxDepth, Search
 
 Answer = TypeVar("Answer")
 CONNECT_SECONDS = 3
-STATEMENT_MILLISECONDS = 6000
 POOL_WAIT_SECONDS = 2.5
 IDLE_SECONDS = 0.5
 ATTEMPTS = 3
 _RETRIED = {"40001", "40P01"}  # serialization failure, deadlock: the server asks to try again
 _REJECTED_CLASSES = {"22", "23", "54"}  # wrong data, broken constraint, a limit of the server exceeded
-
-
-class Connection(psycopg.AsyncConnection[Row]):
-    """Knows when it was last seen alive, so that a busy one need not be asked before each statement."""
-
-    used_at = float("-inf")
 
 
 async def check_when_idle(connection: Connection) -> None:
@@ -62,8 +65,8 @@ class PostgresRecords:
         self._audited = audited
         self._arguments = arguments
         self._leading: psycopg.AsyncConnection | None = None
-        self.links = PostgresLinks(self._run)
-        self.lookups = PostgresLookups(self._run)
+        self.links = PostgresLinks(self._run, self._look_up)
+        self.lookups = PostgresLookups(self._run, self._look_up)
         self.states = PostgresStates(self._run)
         self.locks = PostgresLocks(self._run)
         self.recollections = PostgresRecollections(self._run)
@@ -92,6 +95,7 @@ class PostgresRecords:
                 "importances": [memory.importance for memory in memories],
                 "timestamps": [memory.timestamp for memory in memories],
             },
+            within=[memory.namespace for memory in memories],
         )
         saved = {place: Saved(place, version, created) for place, version, created in rows}
         return [saved[memory.id] for memory in memories]
@@ -126,7 +130,7 @@ class PostgresRecords:
         return found
 
     async def find_text(self, query: str, search: Search) -> Sequence[tuple[Memory, float]]:
-        rows = await self._run(
+        rows = await self._look_up(
             statements.FIND_TEXT,
             {
                 "query": query.replace("\x00", " "),
@@ -201,16 +205,25 @@ class PostgresRecords:
         """Give back the lead."""
         await self._stop_leading()
 
-    async def _run(self, statement: str, parameters: Mapping[str, Any]) -> list[Row]:
-        """Run one statement on a connection of the pool."""
-        return await self._on_connection(lambda connection: _rows(connection, statement, parameters))
+    async def _run(
+        self, statement: str, parameters: Mapping[str, Any], *, within: Collection[str] | None = None
+    ) -> list[Row]:
+        """Run one statement on a connection of the pool.
+
+        It sees what the task may see: `within` narrows that for a task which may see everything.
+        """
+        scope = _scope(within)
+        return await self._on_connection(lambda connection: rows_within(connection, statement, parameters, scope))
 
     async def _transact(self, work: Callable[[psycopg.AsyncConnection[Row]], Awaitable[Answer]]) -> Answer:
-        """Run several statements in one transaction."""
+        """Run several statements in one transaction; they see what the task may see."""
+        scope = _scope(None)
 
         async def whole(connection: Connection) -> Answer:
-            async with asyncio.timeout(3 * STATEMENT_MILLISECONDS / 1000), connection.transaction():
-                return await work(connection)
+            async with asyncio.timeout(3 * STATEMENT_MILLISECONDS / 1000):
+                await enter(connection, scope)
+                async with connection.transaction():
+                    return await work(connection)
 
         return await self._on_connection(whole)
 
@@ -229,11 +242,22 @@ class PostgresRecords:
                 raise _ours(error) from error
         raise AssertionError("unreachable: every attempt returns or raises")
 
+    async def _look_up(self, statement: str, parameters: Mapping[str, Any]) -> list[Row]:
+        """Run one statement whose rows have their namespace second, and drop what the task may not see.
+
+        Beneath row-level security Postgres looks up only what cannot leak through an error, so no pattern, word or
+        box: such statements would read the whole namespace. They run as the owner, and are checked here.
+        """
+        visible = tenancy.visible()
+        with tenancy.everywhere():
+            rows = await self._run(statement, parameters)
+        return rows if visible is None else [row for row in rows if row[1] in visible]
+
     async def _as_leader(self, statement: str, parameters: Mapping[str, Any]) -> list[Row]:
         if self._leading is None:
             raise Unavailable("postgres", "another process publishes")
         try:
-            return await _rows(self._leading, statement, parameters)
+            return await rows_of(self._leading, statement, parameters)
         except (psycopg.Error, TimeoutError) as error:
             await self._stop_leading()
             raise _ours(error) from error
@@ -280,15 +304,15 @@ def connection_arguments(arguments: Mapping[str, str]) -> dict[str, Any]:
         "connect_timeout": CONNECT_SECONDS,
         "tcp_user_timeout": 5000,
         "keepalives_idle": 10,
-        "options": f"-c statement_timeout={STATEMENT_MILLISECONDS} -c lock_timeout=4000 -c timezone=UTC",
+        "options": f"-c statement_timeout={STATEMENT_MILLISECONDS} -c lock_timeout=4000 -c timezone=UTC "
+        f"-c soma.namespaces={EVERYWHERE}",
         "application_name": "somafractalmemory",
     }
 
 
-async def _rows(connection: psycopg.AsyncConnection, statement: str, parameters: Mapping[str, Any]) -> list[Row]:
-    async with asyncio.timeout(STATEMENT_MILLISECONDS / 1000 + 1):
-        cursor = await connection.execute(statement.encode(), parameters)
-        return await cursor.fetchall() if cursor.description else []
+def _scope(within: Collection[str] | None) -> str:
+    visible = tenancy.visible()
+    return scope_of(within if visible is None else visible)
 
 
 def _first(own: Sequence[Memory], foreign: Sequence[Memory], limit: int) -> Sequence[Memory]:

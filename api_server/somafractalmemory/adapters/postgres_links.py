@@ -56,7 +56,7 @@ limit %(limit)s
 
 # The namespace's memories come in the order of their index, each with its few links.
 PAGE = """
-select source.coordinate, target.coordinate, links.type, links.weight, links.created_at
+select source.coordinate, source.namespace, target.coordinate, links.type, links.weight, links.created_at
 from memories source join links on links.source = source.id
     join memories target on target.id = links.target and not target.deleted
 where not source.deleted and source.namespace = %(namespace)s
@@ -77,8 +77,9 @@ Run = Callable[[str, Mapping[str, Any]], Awaitable[list[tuple[Any, ...]]]]
 class PostgresLinks:
     """Implements the port Links over the pool of `PostgresRecords`."""
 
-    def __init__(self, run: Run) -> None:
+    def __init__(self, run: Run, look_up: Run) -> None:
         self._run = run
+        self._look_up = look_up
 
     async def link(self, link: Link, payload_json: str) -> Sequence[UUID]:
         return await self.link_many([(link, payload_json)])
@@ -120,5 +121,5 @@ class PostgresLinks:
         if after:
             source, kind, target = after
             parameters |= {"place": array(source), "kind": kind, "target": memory_id(namespace, target)}
-        rows = await self._run(PAGE.format(behind=_BEHIND if after else ""), parameters)
-        return [PlacedLink(tuple(source), tuple(target), *rest) for source, target, *rest in rows]
+        rows = await self._look_up(PAGE.format(behind=_BEHIND if after else ""), parameters)
+        return [PlacedLink(tuple(source), tuple(target), *rest) for source, _, target, *rest in rows]

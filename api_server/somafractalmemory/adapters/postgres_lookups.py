@@ -22,7 +22,7 @@ limit %(limit)s
 
 # The comparison of whole arrays bounds what is read of the index; the axes decide.
 _WITHIN = """
-select coordinate from memories
+select coordinate, namespace from memories
 where not deleted and namespace = %(namespace)s
     and cardinality(coordinate) = cardinality(%(low)s::double precision[])
     and coordinate >= %(low)s::double precision[] and coordinate <= %(high)s::double precision[]
@@ -104,8 +104,9 @@ _ORDERS = {
 class PostgresLookups:
     """Implements the port Lookups over the pool of `PostgresRecords`."""
 
-    def __init__(self, run: Run) -> None:
+    def __init__(self, run: Run, look_up: Run) -> None:
         self._run = run
+        self._look_up = look_up
 
     async def find_term(
         self, term: Term, *, namespace: str, memory_type: MemoryType | None, limit: int
@@ -115,7 +116,7 @@ class PostgresLookups:
             conditions=" and ".join(f"search_text {_operator(term)} %({name})s" for name in patterns)
         )
         parameters: dict[str, Any] = {"namespace": namespace, "memory_type": memory_type, "limit": limit, **patterns}
-        return [memory_of(row) for row in await self._run(statement, parameters)]
+        return [memory_of(row) for row in await self._look_up(statement, parameters)]
 
     async def versions(self, place: UUID) -> Sequence[Memory]:
         return [memory_of(row) for row in await self._run(_VERSIONS, {"id": place})]
@@ -127,10 +128,10 @@ class PostgresLookups:
         statement = _PAGE.format(behind=_BEHIND if after else "")
         if after:
             parameters["after"] = array(after)
-        return [memory_of(row) for row in await self._run(statement, parameters)]
+        return [memory_of(row) for row in await self._look_up(statement, parameters)]
 
     async def within(self, box: Box, *, after: Coordinate | None, limit: int) -> Sequence[Coordinate]:
-        rows = await self._run(
+        rows = await self._look_up(
             _WITHIN,
             {
                 "namespace": box.namespace,
@@ -141,7 +142,7 @@ class PostgresLookups:
                 "limit": limit,
             },
         )
-        return [tuple(coordinate) for (coordinate,) in rows]
+        return [tuple(coordinate) for coordinate, _ in rows]
 
     async def foremost(
         self, order: Order, *, namespace: str, memory_type: MemoryType | None, limit: int
