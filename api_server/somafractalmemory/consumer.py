@@ -77,13 +77,10 @@ class Consumer:
         """Bring about the effect of every message, or set it aside. Raises Unavailable: nothing may be committed."""
         letters, poison = _decoded(messages)
         logged, unlogged = await self._effect("kv_writer", self._events.append, letters)
-        indexed, unindexed = await self._effect("vector_indexer", self._refresh, logged)
+        indexed, unindexed = await self._effect("vector_indexer", self._indexer.follow, logged)
         for message, reason, error in [*poison, *unlogged, *unindexed]:
             await self._set_aside(message, reason, error)
         telemetry.PROCESS_SUCCESS.labels("both").inc(len(indexed))
-
-    async def _refresh(self, events: Sequence[MemoryEvent]) -> None:
-        await self._indexer.refresh([event.id for event in events])
 
     async def _effect(
         self, component: str, work: Callable[[Sequence[MemoryEvent]], Awaitable[None]], letters: Sequence[Letter]

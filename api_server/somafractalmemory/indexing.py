@@ -8,6 +8,7 @@ import structlog
 
 from somafractalmemory import telemetry
 from somafractalmemory.errors import SomaError, Unavailable
+from somafractalmemory.events import MemoryEvent
 from somafractalmemory.model import Embedding, Memory, NewMemory, Point, facets, searchable_text
 from somafractalmemory.ports import Embedder, Records, Vectors
 
@@ -42,8 +43,23 @@ class Indexer:
 
     async def refresh(self, ids: Sequence[UUID]) -> None:
         """Bring these memories' points up to date, whatever happened to them. Raises Unavailable."""
+        if not ids:
+            return
         memories = await self._records.get(list(dict.fromkeys(ids)))
         await self.put(list(memories.values()))
+
+    async def follow(self, events: Sequence[MemoryEvent]) -> None:
+        """Refresh what events tell of, as far as the index does not know it yet. Raises Unavailable.
+
+        Mostly the writer has indexed it already: asking for versions costs a tenth of embedding and writing again.
+        """
+        told: dict[UUID, int] = {}
+        for event in events:
+            if event.version is not None:
+                told[event.id] = max(event.version, told.get(event.id, 0))
+        known = {state.id: state.version for state in await self._vectors.states.look(list(told))}
+        behind = [place for place, version in told.items() if known.get(place, 0) < version]
+        await self.refresh([*behind, *(event.id for event in events if event.foreign)])
 
     async def refresh_what_fits(self, ids: Sequence[UUID]) -> None:
         """As `refresh`, but one memory that the index refuses keeps no other out of it. Raises Unavailable."""

@@ -25,12 +25,14 @@ class Relay:
         publisher: Publisher,
         batch: int = 500,
         idle_seconds: float = 0.25,
+        gather_seconds: float = 0.03,
         max_backoff_seconds: float = 15.0,
     ) -> None:
         self._outbox = outbox
         self._publisher = publisher
         self._batch = batch
         self._idle_seconds = idle_seconds
+        self._gather_seconds = gather_seconds
         self._max_backoff_seconds = max_backoff_seconds
         self._woken = asyncio.Event()
 
@@ -89,6 +91,7 @@ class Relay:
                 await self._woken.wait()
         except TimeoutError:
             return
+        await asyncio.sleep(self._gather_seconds)  # a round costs the same for one event as for a hundred
 
     def _backoff(self, failures: int) -> float:
         ceiling = min(0.2 * 2 ** min(failures, 10), self._max_backoff_seconds)
@@ -113,5 +116,5 @@ class DirectPublisher:
 
     async def publish(self, events: Sequence[MemoryEvent]) -> Sequence[bool]:
         await self._events.append(events)
-        await self._indexer.refresh([event.id for event in events])
+        await self._indexer.follow(events)
         return [True] * len(events)

@@ -10,11 +10,12 @@ from uuid import UUID
 import orjson
 import psycopg
 from psycopg.types.json import set_json_loads
-from psycopg_pool import AsyncConnectionPool, PoolClosed, PoolTimeout, TooManyRequests
+from psycopg_pool import AsyncConnectionPool, PoolTimeout
 
 from somafractalmemory import tenancy
 from somafractalmemory.acting import actor
 from somafractalmemory.adapters import statements
+from somafractalmemory.adapters.circuit import Circuit
 from somafractalmemory.adapters.migrations import migrations
 from somafractalmemory.adapters.postgres_audits import PostgresAudits
 from somafractalmemory.adapters.postgres_care import PostgresCare
@@ -22,14 +23,14 @@ from somafractalmemory.adapters.postgres_keys import PostgresKeys
 from somafractalmemory.adapters.postgres_links import PostgresLinks
 from somafractalmemory.adapters.postgres_locks import PostgresLocks
 from somafractalmemory.adapters.postgres_lookups import PostgresLookups
+from somafractalmemory.adapters.postgres_outbox import PostgresOutbox
 from somafractalmemory.adapters.postgres_recollections import PostgresRecollections
-from somafractalmemory.adapters.postgres_rows import Row, array, memory_of
+from somafractalmemory.adapters.postgres_rows import Row, ids_of, memory_of, recordset
 from somafractalmemory.adapters.postgres_scope import (
     EVERYWHERE,
     STATEMENT_MILLISECONDS,
     Connection,
     enter,
-    rows_of,
     rows_within,
     scope_of,
 )
@@ -63,8 +64,8 @@ class PostgresRecords:
     ) -> None:
         self._pool = pool
         self._audited = audited
-        self._arguments = arguments
-        self._leading: psycopg.AsyncConnection | None = None
+        self._outbox = PostgresOutbox(arguments, _ours)
+        self._circuit = Circuit("postgres")
         self.links = PostgresLinks(self._run, self._look_up)
         self.lookups = PostgresLookups(self._run, self._look_up)
         self.states = PostgresStates(self._run)
@@ -86,14 +87,19 @@ class PostgresRecords:
         rows = await self._run(
             statements.SAVE,
             {
-                "ids": [memory.id for memory in memories],
-                "namespaces": [memory.namespace for memory in memories],
-                "coordinates": [array(memory.coordinate) for memory in memories],
-                "types": [memory.memory_type.value for memory in memories],
-                "payloads": [memory.payload_json for memory in memories],
-                "texts": [memory.text for memory in memories],
-                "importances": [memory.importance for memory in memories],
-                "timestamps": [memory.timestamp for memory in memories],
+                "rows": recordset(
+                    {
+                        "id": memory.id,
+                        "namespace": memory.namespace,
+                        "coordinate": memory.coordinate,
+                        "memory_type": memory.memory_type.value,
+                        "payload": orjson.Fragment(memory.payload_json),
+                        "search_text": memory.text,
+                        "importance": memory.importance,
+                        "occurred_at": memory.timestamp,
+                    }
+                    for memory in memories
+                )
             },
             within=[memory.namespace for memory in memories],
         )
@@ -122,7 +128,7 @@ class PostgresRecords:
         return [Saved(place, version, created=False) for place, version in rows]
 
     async def get(self, ids: Sequence[UUID]) -> Mapping[UUID, Memory]:
-        rows = await self._run(statements.GET, {"ids": list(ids)})
+        rows = await self._run(statements.GET, {"ids": ids_of(ids)})
         found = {row[0]: memory_of(row) for row in rows}
         if missing := [place for place in ids if place not in found]:
             foreign = await self._run(statements.GET_FOREIGN, {"ids": missing})
@@ -153,35 +159,13 @@ class PostgresRecords:
         return _first(own, foreign, limit)
 
     async def lead(self) -> bool:
-        """Hold an advisory lock on a connection of our own: losing the connection is losing the lead."""
-        try:
-            async with asyncio.timeout(CONNECT_SECONDS + STATEMENT_MILLISECONDS / 1000):
-                if self._leading is None:
-                    self._leading = await psycopg.AsyncConnection.connect(**self._arguments)
-                cursor = await self._leading.execute(statements.LEAD)
-                row = await cursor.fetchone()
-        except (psycopg.Error, TimeoutError) as error:
-            await self._stop_leading()
-            raise _ours(error) from error
-        if row is None or not row[0]:
-            await self._stop_leading()
-            return False
-        return True
+        return await self._outbox.lead()
 
     async def pending(self, limit: int) -> Sequence[tuple[int, MemoryEvent]]:
-        rows = await self._as_leader(statements.PENDING, {"limit": limit})
-        return [
-            (
-                number,
-                MemoryEvent(
-                    event, memory, namespace, kind, moment, payload, version, place and tuple(place), memory_type
-                ),
-            )
-            for number, event, memory, namespace, kind, moment, payload, version, place, memory_type in rows
-        ]
+        return await self._outbox.pending(limit)
 
     async def done(self, numbers: Sequence[int]) -> None:
-        await self._as_leader(statements.DONE, {"numbers": list(numbers)})
+        await self._outbox.done(numbers)
 
     async def depth(self) -> OutboxDepth:
         ((rows, age),) = await self._run(statements.DEPTH, {})
@@ -191,19 +175,24 @@ class PostgresRecords:
         await self._run(
             statements.APPEND,
             {
-                "event_ids": [event.event_id for event in events],
-                "ids": [event.id for event in events],
-                "namespaces": [event.namespace for event in events],
-                "types": [event.type for event in events],
-                "timestamps": [event.timestamp for event in events],
-                "payloads": [event.payload_json for event in events],
-                "versions": [event.version for event in events],
+                "rows": recordset(
+                    {
+                        "event_id": event.event_id,
+                        "id": event.id,
+                        "namespace": event.namespace,
+                        "type": event.type,
+                        "moment": event.timestamp,
+                        "payload": orjson.Fragment(event.payload_json),
+                        "version": event.version,
+                    }
+                    for event in events
+                )
             },
         )
 
     async def close(self) -> None:
         """Give back the lead."""
-        await self._stop_leading()
+        await self._outbox.close()
 
     async def _run(
         self, statement: str, parameters: Mapping[str, Any], *, within: Collection[str] | None = None
@@ -228,18 +217,23 @@ class PostgresRecords:
         return await self._on_connection(whole)
 
     async def _on_connection(self, work: Callable[[Connection], Awaitable[Answer]]) -> Answer:
-        """What the server asks to repeat is repeated a few times."""
+        """What the server asks to repeat is repeated a few times; while it is away, only one caller waits for it."""
         for attempt in range(1, ATTEMPTS + 1):
-            try:
-                async with self._pool.connection(timeout=POOL_WAIT_SECONDS) as connection:
-                    answer = await work(connection)
-                    connection.used_at = time.monotonic()
-                    return answer
-            except psycopg.Error as error:
-                if error.sqlstate not in _RETRIED or attempt == ATTEMPTS:
+            with self._circuit.call() as call:
+                try:
+                    async with self._pool.connection(timeout=POOL_WAIT_SECONDS) as connection:
+                        call.answered()
+                        answer = await work(connection)
+                        connection.used_at = time.monotonic()
+                        return answer
+                except PoolTimeout as error:
+                    call.silent()
                     raise _ours(error) from error
-            except (PoolTimeout, PoolClosed, TooManyRequests, TimeoutError, OSError) as error:
-                raise _ours(error) from error
+                except psycopg.Error as error:
+                    if error.sqlstate not in _RETRIED or attempt == ATTEMPTS:
+                        raise _ours(error) from error
+                except (TimeoutError, OSError) as error:
+                    raise _ours(error) from error
         raise AssertionError("unreachable: every attempt returns or raises")
 
     async def _look_up(self, statement: str, parameters: Mapping[str, Any]) -> list[Row]:
@@ -252,20 +246,6 @@ class PostgresRecords:
         with tenancy.everywhere():
             rows = await self._run(statement, parameters)
         return rows if visible is None else [row for row in rows if row[1] in visible]
-
-    async def _as_leader(self, statement: str, parameters: Mapping[str, Any]) -> list[Row]:
-        if self._leading is None:
-            raise Unavailable("postgres", "another process publishes")
-        try:
-            return await rows_of(self._leading, statement, parameters)
-        except (psycopg.Error, TimeoutError) as error:
-            await self._stop_leading()
-            raise _ours(error) from error
-
-    async def _stop_leading(self) -> None:
-        connection, self._leading = self._leading, None
-        if connection is not None:
-            await connection.close()
 
 
 @asynccontextmanager

@@ -1,6 +1,10 @@
 """Rows of the table of memories as memories."""
 
+from collections.abc import Iterable, Mapping
 from typing import Any
+from uuid import UUID
+
+import orjson
 
 from somafractalmemory.model import Coordinate, Memory, MemoryType, canonical
 
@@ -36,3 +40,13 @@ def memory_of(row: Row) -> Memory:
 def array(coordinate: Coordinate) -> str:
     """A coordinate as the text of an array; exact, because both sides print and read shortest round trips."""
     return "{" + canonical(coordinate) + "}"
+
+
+def ids_of(ids: Iterable[UUID]) -> str:
+    """Identifiers as the text of an array: the client's own way looks at each of them in Python."""
+    return "{" + ",".join(map(str, ids)) + "}"
+
+
+def recordset(rows: Iterable[Mapping[str, Any]]) -> str:
+    """Rows for `json_to_recordset`: one text, which costs both sides less than an array for each column."""
+    return orjson.dumps(list(rows)).decode()

@@ -6,10 +6,10 @@ from somafractalmemory.adapters.postgres_rows import COLUMNS
 # numbered after its row is locked, so the numbers of one memory follow its versions.
 SAVE = """
 with new as (
-    select * from unnest(
-        %(ids)s::uuid[], %(namespaces)s::text[], %(coordinates)s::text[], %(types)s::text[], %(payloads)s::text[],
-        %(texts)s::text[], %(importances)s::double precision[], %(timestamps)s::double precision[]
-    ) as n (id, namespace, coordinate, memory_type, payload, search_text, importance, occurred_at)
+    select * from json_to_recordset(%(rows)s::json) as n (
+        id uuid, namespace text, coordinate double precision[], memory_type text, payload json, search_text text,
+        importance double precision, occurred_at double precision
+    )
 ), clock as (
     select extract(epoch from statement_timestamp())::double precision as now
 ), saved as (
@@ -17,8 +17,7 @@ with new as (
         id, namespace, coordinate, memory_type, payload, search_text, importance, occurred_at, version, created_at,
         updated_at
     )
-    select id, namespace, coordinate::double precision[], memory_type, payload::jsonb, search_text, importance,
-        occurred_at, 1, now, now
+    select id, namespace, coordinate, memory_type, payload::jsonb, search_text, importance, occurred_at, 1, now, now
     from new, clock
     order by id
     on conflict (id) do update set
@@ -29,7 +28,7 @@ with new as (
     returning id, version, updated_at, created_at = updated_at as created
 ), noted as (
     insert into outbox (memory_id, namespace, type, occurred_at, payload, version)
-    select id, namespace, case when created then 'created' else 'updated' end, updated_at, payload, version
+    select id, namespace, case when created then 'created' else 'updated' end, updated_at, payload::text, version
     from saved join new using (id)
 )
 select id, version, created from saved
@@ -128,10 +127,9 @@ select (select count(*) from (select from outbox limit 1000000) as counted),
 
 APPEND = """
 insert into memory_events (event_id, id, namespace, type, "timestamp", payload, version)
-select event_id, id, namespace, type, moment, payload::jsonb, version from unnest(
-    %(event_ids)s::uuid[], %(ids)s::uuid[], %(namespaces)s::text[], %(types)s::text[],
-    %(timestamps)s::double precision[], %(payloads)s::text[], %(versions)s::bigint[]
-) as e (event_id, id, namespace, type, moment, payload, version)
+select event_id, id, namespace, type, moment, payload::jsonb, version from json_to_recordset(%(rows)s::json) as e (
+    event_id uuid, id uuid, namespace text, type text, moment double precision, payload json, version bigint
+)
 order by event_id
 on conflict (event_id) do nothing
 """

@@ -179,6 +179,35 @@ async def test_only_one_process_leads_until_its_connection_dies(
     assert await others.pending(1) == []
 
 
+async def test_who_stands_by_keeps_one_connection(
+    database: str, records: PostgresRecords, others: PostgresRecords
+) -> None:
+    async def backends() -> set[tuple[object, ...]]:
+        asked = "select pid from pg_stat_activity where datname = current_database() and query like '%advisory_lock(%'"
+        return set(await execute(database, f"{asked} and pid <> pg_backend_pid()"))
+
+    assert await records.lead()
+    assert not await others.lead()
+    before = await backends()
+
+    for _ in range(5):
+        assert not await others.lead()
+
+    assert len(before) == 2
+    assert await backends() == before
+
+
+async def test_while_the_truth_is_away_one_caller_waits_and_the_others_are_told(database: str) -> None:
+    async with open_records({"conninfo": "postgresql://soma@127.0.0.1:9/x"}, pool_size=2) as nobody:
+        with pytest.raises(Unavailable, match="no connection within"):
+            await nobody.save([a_memory()])
+
+        outcomes = await asyncio.gather(*(nobody.save([a_memory()]) for _ in range(20)), return_exceptions=True)
+
+    assert all(isinstance(outcome, Unavailable) for outcome in outcomes)
+    assert sum("no connection within" in str(outcome) for outcome in outcomes) == 1
+
+
 async def test_a_closed_process_gives_the_lead_back(database: str, records: PostgresRecords) -> None:
     async with open_records({"conninfo": database}, pool_size=2) as leaver:
         assert await leaver.lead()

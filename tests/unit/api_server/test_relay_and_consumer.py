@@ -14,6 +14,7 @@ from somafractalmemory.adapters.local_events import LocalPublisher, LocalStream,
 from somafractalmemory.consumer import Consumer, Rebuilder
 from somafractalmemory.errors import PoisonEvent, Rejected, Unavailable
 from somafractalmemory.events import MemoryEvent, decode_event
+from somafractalmemory.indexing import point_of
 from somafractalmemory.model import MemoryType, NewMemory, Point, memory_id, new_memory
 from somafractalmemory.ports import Search
 from somafractalmemory.ranking import Weights
@@ -130,6 +131,30 @@ async def test_the_consumer_logs_and_indexes_what_the_api_could_not(world: World
 
     assert await found(world, "a fact") == [0.0, 1.0, 2.0, 4.0]
     assert len(world.records.log) == 6
+
+
+async def test_what_the_writer_indexed_already_is_not_written_again(world: World) -> None:
+    class Counting(LocalVectors):
+        written: tuple[Point, ...] = ()
+
+        async def upsert(self, points: Sequence[Point]) -> None:
+            self.written += tuple(points)
+            await super().upsert(points)
+
+    world.vectors = vectors = Counting()
+    topic = LocalTopic()
+    await world.records.save([memory(1), memory(2), memory(3)])
+    await world.records.save([memory(3, "a later fact")])
+    await world.indexer.refresh([memory(1).id])
+    await vectors.upsert([point_of(memory(3), 1, (await world.embedder.documents(["late"]))[0])])
+    already = len(vectors.written)
+    await Relay(outbox=world.records, publisher=LocalPublisher(topic)).step()
+
+    await drain(consumer(world, topic)[0], topic)
+
+    assert sorted((point.id, point.version) for point in vectors.written[already:]) == sorted(
+        [(memory(2).id, 1), (memory(3).id, 2)]
+    )
 
 
 async def test_replaying_everything_changes_nothing_and_brings_nothing_back(world: World) -> None:
