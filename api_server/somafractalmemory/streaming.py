@@ -60,8 +60,7 @@ class LinesResponse(Response):
     def __init__(self, first: bytes, rest: AsyncIterator[bytes]) -> None:
         self.status_code = 200
         self.background = None
-        self.body = b""
-        self.init_headers({"content-type": NDJSON, "cache-control": "no-store"})
+        self.init_headers({"content-type": NDJSON, "cache-control": "no-store"})  # of no length: there is no body yet
         self._first = first
         self._rest = rest
 

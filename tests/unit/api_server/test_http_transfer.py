@@ -310,3 +310,10 @@ async def test_a_body_that_stops_coming_is_given_up(world: World) -> None:
         body = await client.post("/store", content=stuck())
 
     assert (lines.status_code, body.status_code) == (408, 408)
+
+
+async def test_an_export_does_not_say_how_long_it_will_be(client: httpx.AsyncClient) -> None:
+    """A server sends no more than the length it was told, even when that is none."""
+    answer = await client.get("/export")
+
+    assert "content-length" not in answer.headers
