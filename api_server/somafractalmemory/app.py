@@ -19,7 +19,7 @@ from starlette.routing import Match
 from somafractalmemory import __version__, errors, graphschemas, recallschemas, reflectionschemas, schemas
 from somafractalmemory.guard import JsonResponse, RequestMetrics, Runtime
 from somafractalmemory.recallschemas import RecallRequest
-from somafractalmemory.routes import graph, health, lookups, memories, places, recall, reflection, transfer
+from somafractalmemory.routes import audit, graph, health, lookups, memories, places, recall, reflection, transfer
 from somafractalmemory.settings import Settings
 
 log = structlog.get_logger(__name__)
@@ -45,6 +45,7 @@ ROUTERS = (
     graph.router,
     reflection.router,
     transfer.router,
+    audit.router,
     health.router,
 )
 Opener = Callable[[Settings], AbstractAsyncContextManager[Runtime]]

@@ -5,9 +5,10 @@ from collections.abc import Callable, Sequence
 from contextlib import AsyncExitStack
 
 from somafractalmemory import telemetry
+from somafractalmemory.auditing import Auditing
 from somafractalmemory.batching import Batcher
+from somafractalmemory.careports import Deed
 from somafractalmemory.consolidating import Consolidating
-from somafractalmemory.decay import Decay
 from somafractalmemory.errors import InvalidPayload, InvalidRequest, NotFound, Overloaded, Unavailable, VersionMismatch
 from somafractalmemory.exporting import Exporting
 from somafractalmemory.freshening import Fresh, FreshIndex
@@ -34,12 +35,13 @@ from somafractalmemory.ranking import Weights
 from somafractalmemory.recalling import Question, Recaller
 from somafractalmemory.recollecting import Recollecting
 from somafractalmemory.repeating import Repeating
-from somafractalmemory.sealing import Seal
+from somafractalmemory.rules import Rules
 from somafractalmemory.seen import Lens, SeenRecords
+from somafractalmemory.upkeep import Upkeep
 from somafractalmemory.usage import Usage
 from somafractalmemory.wording import Term
 
-_NO_DECAY = Decay()
+_NO_RULES = Rules()
 _AMENDING_ATTEMPTS = 5
 
 
@@ -56,11 +58,12 @@ class MemoryService:
         index_timeout_seconds: float = 2.0,
         clock: Callable[[], float] = time.time,
         written: Callable[[], None] = lambda: None,
-        decay: Decay = _NO_DECAY,
-        seal: Seal | None = None,
+        rules: Rules = _NO_RULES,
     ) -> None:
+        self.upkeep = Upkeep(records=records, rules=rules, clock=clock, written=written)
+        self.audit = Auditing(records.audits, rules.audit)
         self._usage = Usage(records.care, clock=clock)
-        lens = Lens(self._usage, clock=clock, decay=decay, seal=seal)
+        lens = Lens(self._usage, clock=clock, decay=rules.decay, seal=rules.seal)
         records = SeenRecords(records, lens)
         self._records = records
         self._clock = clock
@@ -87,6 +90,7 @@ class MemoryService:
 
     async def __aenter__(self) -> "MemoryService":
         await self._stack.enter_async_context(self._usage)
+        await self._stack.enter_async_context(self.audit)
         await self._stack.enter_async_context(self._index)
         await self._stack.enter_async_context(self._saves)
         return self
@@ -114,8 +118,7 @@ class MemoryService:
             saved = await self._saves.submit(memory)
         else:
             saved = await self._replace(memory, expected)
-        self._written()
-        telemetry.STORED.labels(namespace).inc()
+        self._stored([memory])
         return Remembered(saved, await self._index.put(Fresh(memory, saved.version)))
 
     async def remember_many(
@@ -130,8 +133,7 @@ class MemoryService:
         if not last:
             return 0, True
         saved = await self._records.save(last)
-        self._written()
-        telemetry.STORED.labels(namespace).inc(len(last))
+        self._stored(last)
         fresh = [Fresh(memory, each.version) for memory, each in zip(last, saved, strict=True)]
         return len(last), await self._index.put_many(fresh)
 
@@ -218,7 +220,7 @@ class MemoryService:
             )
             saved = await self._records.replace(new, expected=old.version)
             if saved is not None:
-                self._written()
+                self._stored([new])
                 return Remembered(saved, await self._index.put(Fresh(new, saved.version)))
         raise Overloaded("postgres", "this memory is changed by too many writers at once", retry_after_seconds=1)
 
@@ -256,6 +258,12 @@ class MemoryService:
     async def count(self, *, namespace: str) -> Counts:
         """How many memories live in the namespace."""
         return await self._records.count(namespace)
+
+    def _stored(self, memories: Sequence[NewMemory]) -> None:
+        self._written()
+        telemetry.STORED.labels(memories[0].namespace).inc(len(memories))
+        for memory in memories:
+            self.audit.stored(Deed("store", memory.namespace, memory.coordinate, memory.id))
 
     async def _living(self, namespace: str, coordinate: Coordinate) -> Memory:
         place = memory_id(namespace, coordinate)

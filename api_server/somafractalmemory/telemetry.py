@@ -30,6 +30,7 @@ DEGRADED_RECALLS = Counter("soma_degraded_recalls", "Recalls answered by Postgre
 LIMITER_FALLBACKS = Counter("soma_limiter_fallbacks", "Requests counted in this process because Redis was away.")
 LOCKS = Counter("soma_locks", "Attempts to take a lock, by how they ended; and locks lost while held.", ["outcome"])
 USAGE_DROPPED = Counter("soma_usage_dropped", "Retrievals that were not counted because too many were waiting.")
+AUDIT_DROPPED = Counter("soma_audit_dropped", "Stores that were not written down because too many were waiting.")
 SHED = Counter("soma_decayed_memories", "Memories that lost keys because of their age.")
 PRUNED = Counter(
     "soma_pruned_memories", "Memories deleted because their namespace held more than SOMA_MAX_MEMORY_SIZE."

@@ -19,12 +19,15 @@ from somafractalmemory.adapters.redis import FallbackLimiter, open_limiter
 from somafractalmemory.adapters.redis_locks import open_locks
 from somafractalmemory.admission import Admission
 from somafractalmemory.consumer import Consumer, Rebuilder
+from somafractalmemory.decay import Decay, Level
 from somafractalmemory.health import Health
 from somafractalmemory.indexing import Indexer
 from somafractalmemory.locking import Locking
 from somafractalmemory.ports import Limiter, Locks, Pinged, Publisher
 from somafractalmemory.ranking import Weights
 from somafractalmemory.relay import DirectPublisher, Relay
+from somafractalmemory.rules import Rules
+from somafractalmemory.sealing import Seal, read_keys
 from somafractalmemory.service import MemoryService
 from somafractalmemory.settings import Settings, postgres_conninfo
 from somafractalmemory.settings.clients import qdrant_trust, redis_tls
@@ -65,7 +68,12 @@ async def open_api(settings: Settings) -> AsyncIterator[ApiRuntime]:
             publisher = await stack.enter_async_context(open_publisher(settings, model_revision=embedder.revision))
         relay = Relay(outbox=records, publisher=publisher)
         service = MemoryService(
-            records=records, vectors=vectors, embedder=embedder, weights=_weights(settings), written=relay.wake
+            records=records,
+            vectors=vectors,
+            embedder=embedder,
+            weights=_weights(settings),
+            written=relay.wake,
+            rules=rules_of(settings),
         )
         optional: dict[str, Pinged] = {"qdrant": vectors, **redis}
         if settings.eventing_enabled:
@@ -79,6 +87,7 @@ async def open_api(settings: Settings) -> AsyncIterator[ApiRuntime]:
         else:
             await stack.enter_async_context(_background(Rebuilder(indexer=indexer, vectors=vectors).run()))
         await stack.enter_async_context(service)
+        await stack.enter_async_context(_background(service.upkeep.run(settings.pruning_interval_seconds)))
         locking = Locking(locks=await _open_locks(settings, records, stack))
         yield ApiRuntime(settings, service, _admission(settings, limiter), health, locking)
 
@@ -102,7 +111,9 @@ async def open_truth_and_index(
     """Both stores that hold memories, closed with `stack`."""
     embedder = HashEmbedder(settings.vector_dim)
     records = await stack.enter_async_context(
-        open_records(postgres_conninfo(settings), pool_size=settings.postgres_pool_size)
+        open_records(
+            postgres_conninfo(settings), pool_size=settings.postgres_pool_size, audited=settings.audit != "off"
+        )
     )
     if settings.vector_backend == "memory":
         return records, LocalVectors(complete=False), embedder
@@ -151,16 +162,23 @@ async def _open_locks(settings: Settings, records: PostgresRecords, stack: Async
 async def open_embedded(settings: Settings) -> AsyncIterator[ApiRuntime]:
     """The whole service in this process, without any store."""
     log.warning("embedded", hint="everything is kept in this process and goes away with it")
-    records, vectors, embedder = LocalRecords(), LocalVectors(), HashEmbedder(settings.vector_dim)
+    records = LocalRecords(audited=settings.audit != "off")
+    vectors, embedder = LocalVectors(), HashEmbedder(settings.vector_dim)
     indexer = Indexer(records=records, vectors=vectors, embedder=embedder, clock=time.time)
     relay = Relay(outbox=records, publisher=DirectPublisher(events=records, indexer=indexer))
     service = MemoryService(
-        records=records, vectors=vectors, embedder=embedder, weights=_weights(settings), written=relay.wake
+        records=records,
+        vectors=vectors,
+        embedder=embedder,
+        weights=_weights(settings),
+        written=relay.wake,
+        rules=rules_of(settings),
     )
     health = Health(required={"postgres": records}, optional={"qdrant": vectors})
     async with (
         service,
         _background(relay.run(), relay.watch_depth(), health.watch(), service.repeating.prune_forever()),
+        _background(service.upkeep.run(settings.pruning_interval_seconds)),
     ):
         yield ApiRuntime(
             settings, service, _admission(settings, local_limiter(settings)), health, Locking(locks=LocalLocks())
@@ -186,6 +204,20 @@ def local_limiter(settings: Settings) -> LocalLimiter | None:
     if not settings.limits_requests:
         return None
     return LocalLimiter(limit=settings.rate_limit_max, window_seconds=settings.rate_limit_window_seconds)
+
+
+def rules_of(settings: Settings) -> Rules:
+    """What happens to memories as time goes by. Raises ConfigurationError for a key file that cannot be used."""
+    pairs = zip(settings.decay_thresholds_seconds, settings.decayable_keys_by_level, strict=False)
+    levels = tuple(Level(after, frozenset(keys)) for after, keys in pairs if settings.decay_enabled)
+    file = settings.encryption_key_file
+    return Rules(
+        decay=Decay(levels),
+        seal=Seal(read_keys(file), settings.secret_fields) if file else None,
+        max_memories=settings.max_memory_size,
+        audit=settings.audit,
+        audit_days=settings.audit_days,
+    )
 
 
 def _weights(settings: Settings) -> Weights:

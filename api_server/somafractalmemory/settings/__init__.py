@@ -1,6 +1,7 @@
 """Every setting of both programs: one tree of typed fields, read once, in `__main__`.
 
-`service`, `stores`, `events` and `server` hold the fields; a new setting goes there and into docs/configuration.md.
+`service`, `lifecycle`, `stores`, `events` and `server` hold the fields; a new setting goes there and into
+docs/configuration.md.
 `reading` merges explicit values, the environment and a file into a `Settings`; `clients` turns it into what the stores'
 clients want; `retired` lists the variables of earlier releases that do nothing here.
 """

@@ -9,6 +9,7 @@ _SERVING = {"serve", "serve --embedded"}
 _FILES = (
     "postgres_ssl_root_cert", "postgres_ssl_cert", "postgres_ssl_key",
     "redis_tls_ca", "redis_tls_cert", "redis_tls_key", "qdrant_tls_cert",
+    "encryption_key_file",
     "kafka_ssl_ca_location", "kafka_ssl_certificate_location", "kafka_ssl_key_location",
 )  # fmt: skip
 _PAIRS = (

@@ -8,17 +8,26 @@ from pydantic import AliasChoices, SecretStr
 from somafractalmemory.settings.events import EventSettings
 from somafractalmemory.settings.fields import Group
 from somafractalmemory.settings.grpc import GrpcSettings
+from somafractalmemory.settings.lifecycle import LifecycleSettings
 from somafractalmemory.settings.server import ServerSettings
 from somafractalmemory.settings.service import ServiceSettings
 from somafractalmemory.settings.stores import PostgresSettings, QdrantSettings, RedisSettings
 
 GROUPS: tuple[type[Group], ...] = (
-    ServiceSettings, PostgresSettings, RedisSettings, QdrantSettings, EventSettings, ServerSettings, GrpcSettings,
+    ServiceSettings, LifecycleSettings, PostgresSettings, RedisSettings, QdrantSettings, EventSettings, ServerSettings,
+    GrpcSettings,
 )  # fmt: skip
 
 
 class Settings(
-    ServiceSettings, PostgresSettings, RedisSettings, QdrantSettings, EventSettings, ServerSettings, GrpcSettings
+    ServiceSettings,
+    LifecycleSettings,
+    PostgresSettings,
+    RedisSettings,
+    QdrantSettings,
+    EventSettings,
+    ServerSettings,
+    GrpcSettings,
 ):
     """Everything that is configured, checked."""
 
@@ -48,6 +57,7 @@ _OTHER_PATHS = {
     "memory_enterprise.vector_dim": "SOMA_VECTOR_DIM",
     "memory_enterprise.max_memory_size": "SOMA_MAX_MEMORY_SIZE",
     "memory_enterprise.pruning_interval_seconds": "SOMA_PRUNING_INTERVAL_SECONDS",
+    "memory_enterprise.decay_enabled": "SOMA_DECAY_ENABLED",
     "memory_enterprise.decay_thresholds_seconds": "SOMA_DECAY_THRESHOLDS_SECONDS",
     "memory_enterprise.decayable_keys_by_level": "SOMA_DECAYABLE_KEYS_BY_LEVEL",
 }

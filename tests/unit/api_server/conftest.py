@@ -21,7 +21,7 @@ from somafractalmemory.ranking import Weights
 from somafractalmemory.service import MemoryService
 from somafractalmemory.settings import Settings
 from somafractalmemory.tokens import Tokens
-from somafractalmemory.wiring import ApiRuntime
+from somafractalmemory.wiring import ApiRuntime, rules_of
 
 TOKEN = "a-token-for-tests"
 
@@ -49,7 +49,11 @@ class World:
             required={"postgres": self.records}, optional={"qdrant": self.vectors}, fresh_seconds=0, timeout_seconds=0.2
         )
         async with MemoryService(
-            records=self.records, vectors=self.vectors, embedder=self.embedder, weights=Weights()
+            records=self.records,
+            vectors=self.vectors,
+            embedder=self.embedder,
+            weights=Weights(),
+            rules=rules_of(settings),
         ) as service:
             tokens = Tokens(text=f"{TOKEN}, another-token")
             admission = Admission(tokens=tokens, limiter=limiter, default_namespace=settings.namespace)

@@ -14,6 +14,7 @@ from somafractalmemory.adapters.local import LocalRecords, LocalVectors
 from somafractalmemory.consolidating import derived_coordinate
 from somafractalmemory.model import MemoryType
 from somafractalmemory.ranking import Weights
+from somafractalmemory.rules import Rules
 from somafractalmemory.sealing import Seal, read_keys
 from somafractalmemory.service import MemoryService
 from tests.unit.api_server.conftest import World
@@ -239,7 +240,7 @@ async def test_secret_fields_stay_secret_in_what_is_learned(tmp_path: Path) -> N
         embedder=HashEmbedder(64),
         weights=Weights(),
         clock=lambda: now,
-        seal=seal,
+        rules=Rules(seal=seal),
     ) as service:
         where: Any = {"namespace": "here", "coordinate": (1.0,)}
         payload = {"task": "hunter2", "note": "open", "predicted_outcome": "a"}
