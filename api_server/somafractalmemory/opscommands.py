@@ -5,23 +5,17 @@ failed or a store is away, 2 wrong configuration or usage.
 """
 
 import asyncio
-import sys
-from collections.abc import Callable, Mapping
-from typing import Annotated, Any, Literal
+from typing import Annotated
 
-import orjson
 import typer
-from rich.console import Console
-from rich.status import Status
-from rich.table import Table
 
-from somafractalmemory import eventcommands, telemetry
+from somafractalmemory import eventcommands
 from somafractalmemory.model import check_namespace
+from somafractalmemory.opsoutput import Output, progress, settings_for, show
 from somafractalmemory.opswiring import open_reconciler
 from somafractalmemory.reconciling import Report
-from somafractalmemory.settings import Settings, load_settings
+from somafractalmemory.settings import Settings
 
-Output = Annotated[Literal["table", "json"], typer.Option("--output", "-o", help="For people, or for machines.")]
 Namespace = Annotated[str | None, typer.Option("--namespace", "-n", help="Only this one.", show_default="all of them")]
 
 
@@ -65,45 +59,3 @@ async def _reconcile(settings: Settings, namespace: str | None, *, check: bool, 
             if check:
                 return await reconciler.check(namespace, seen)
             return await reconciler.mend(namespace, seen, rewrite=rewrite)
-
-
-def settings_for(command: str) -> Settings:
-    """The environment, with logs to standard error that do not drown the command's own words."""
-    settings = load_settings(for_command=command)
-    telemetry.configure_logs("WARNING" if settings.log_level == "INFO" else settings.log_level)
-    return settings
-
-
-class progress:  # noqa: N801  # reads as what it is: `with progress(...) as say`
-    """One line on standard error that changes; nothing where nobody looks at it."""
-
-    def __init__(self, what: str) -> None:
-        self._status = Status(what, console=Console(stderr=True)) if sys.stderr.isatty() else None
-
-    def __enter__(self) -> Callable[[str], None]:
-        if self._status is None:
-            return lambda _: None
-        self._status.start()
-        return self._status.update
-
-    def __exit__(self, *_: object) -> None:
-        if self._status is not None:
-            self._status.stop()
-
-
-def show(title: str, content: Mapping[str, Any], output: str) -> None:
-    """One object: as JSON, or as a table of its fields."""
-    if output == "json":
-        typer.echo(orjson.dumps(content, option=orjson.OPT_INDENT_2).decode())
-        return
-    table = Table("", "", title=title, show_header=False)
-    for name, value in content.items():
-        if not isinstance(value, list):
-            table.add_row(name.replace("_", " "), _cell(value))
-    Console().print(table)
-
-
-def _cell(value: Any) -> str:
-    if isinstance(value, bool):
-        return "yes" if value else "no"
-    return f"{value:,}" if isinstance(value, int) else str(value)

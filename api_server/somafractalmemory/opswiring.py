@@ -1,12 +1,18 @@
 """What commands of operation work with: the stores, opened for as long as the command runs."""
 
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 
+from somafractalmemory.adapters.kafka_history import open_history, open_resender
+from somafractalmemory.adapters.postgres import open_records
+from somafractalmemory.deadletters import DeadLetters
+from somafractalmemory.history import History, Span
 from somafractalmemory.indexing import Indexer
+from somafractalmemory.ports import Outbox
 from somafractalmemory.reconciling import Reconciler
-from somafractalmemory.settings import Settings
+from somafractalmemory.replaying import Replay, Replayed
+from somafractalmemory.settings import Settings, postgres_conninfo
 from somafractalmemory.wiring import open_truth_and_index
 
 
@@ -17,3 +23,34 @@ async def open_reconciler(settings: Settings) -> AsyncIterator[Reconciler]:
         records, vectors, embedder = await open_truth_and_index(settings, stack)
         indexer = Indexer(records=records, vectors=vectors, embedder=embedder, clock=time.time)
         yield Reconciler(records=records, vectors=vectors, indexer=indexer)
+
+
+@asynccontextmanager
+async def open_replay(
+    settings: Settings, progress: Callable[[Replayed], None]
+) -> AsyncIterator[tuple[Replay, History, Callable[[Mapping[int, Span]], Awaitable[Replayed]]]]:
+    """A replay, the topic it reads, and the way to run it."""
+    async with AsyncExitStack() as stack:
+        records, vectors, embedder = await open_truth_and_index(settings, stack)
+        indexer = Indexer(records=records, vectors=vectors, embedder=embedder, clock=time.time)
+        history = await stack.enter_async_context(open_history(settings, settings.kafka_topic))
+        replay = Replay(history=history, progress=progress)
+        yield replay, history, lambda spans: replay.run(spans, events=records, indexer=indexer)
+
+
+@asynccontextmanager
+async def open_dead_letters(settings: Settings) -> AsyncIterator[DeadLetters]:
+    """The dead letter topic, with the way back to the topic of events."""
+    async with open_history(settings, settings.kafka_dlq_topic) as history, open_resender(settings) as resender:
+        yield DeadLetters(history=history, resender=resender)
+
+
+@asynccontextmanager
+async def open_lag(settings: Settings) -> AsyncIterator[tuple[History, Outbox | None]]:
+    """The topic of events, and the outbox if this process may see it."""
+    async with AsyncExitStack() as stack:
+        history = await stack.enter_async_context(open_history(settings, settings.kafka_topic))
+        outbox = None
+        if settings.postgres_url is not None:
+            outbox = await stack.enter_async_context(open_records(postgres_conninfo(settings), pool_size=2))
+        yield history, outbox

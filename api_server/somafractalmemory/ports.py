@@ -286,6 +286,8 @@ class Message:
     topic: str
     partition: int
     offset: int
+    headers: tuple[tuple[str, bytes], ...] = ()
+    timestamp: float | None = None
 
 
 class Stream(Pinged, Protocol):

@@ -10,6 +10,7 @@ from confluent_kafka import KafkaError, KafkaException
 from confluent_kafka.admin import AdminClient, NewTopic  # type: ignore[attr-defined]
 
 from somafractalmemory.errors import Unavailable
+from somafractalmemory.ports import Message
 from somafractalmemory.settings import Settings
 from somafractalmemory.settings.clients import kafka_security
 
@@ -159,3 +160,17 @@ class Topics:
 def reason_of(error: BaseException) -> Any:
     """The KafkaError inside an exception, or the exception."""
     return error.args[0] if isinstance(error, KafkaException) and error.args else error
+
+
+def message_of(message: Any) -> Message:
+    """librdkafka's message as ours."""
+    kind, milliseconds = message.timestamp()
+    return Message(
+        message.value(),
+        message.key(),
+        message.topic(),
+        message.partition(),
+        message.offset(),
+        tuple((name, value or b"") for name, value in message.headers() or ()),
+        milliseconds / 1000 if kind else None,
+    )

@@ -25,6 +25,7 @@ class Record:
     key: bytes | None
     value: bytes | None
     headers: list[tuple[str, bytes]]
+    partition: int = -1  # as the key says
 
 
 class Sender:
@@ -68,6 +69,7 @@ class Sender:
                     key=record.key,
                     value=record.value,
                     headers=record.headers,
+                    partition=record.partition,
                     on_delivery=waiting.reporter(at),
                 )
             except (KafkaException, BufferError) as error:

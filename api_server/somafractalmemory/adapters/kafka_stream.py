@@ -24,6 +24,7 @@ from somafractalmemory.adapters.kafka_client import (
     Watch,
     client_options,
     max_message_bytes,
+    message_of,
     reason_of,
 )
 from somafractalmemory.adapters.kafka_sender import Record, Sender, is_too_large
@@ -113,7 +114,8 @@ class KafkaStream:
             "original-partition": str(message.partition),
             "original-offset": str(message.offset),
         }
-        encoded = [(name, value.encode()) for name, value in headers.items()]
+        kept = [(name, value) for name, value in message.headers if name not in headers]
+        encoded = [*kept, *((name, value.encode()) for name, value in headers.items())]
         record = Record(self._settings.kafka_dlq_topic, message.key, message.value, encoded)
         outcome = (await self._sender.send([record]))[0]
         if is_too_large(outcome):
@@ -152,7 +154,7 @@ class KafkaStream:
             raw += consumer.consume(limit - len(raw), 0)
         ours = {(part.topic, part.partition) for part in consumer.assignment()}
         good = [message for message in raw if self._is_good(message)]
-        return [_message(message) for message in good if (message.topic(), message.partition()) in ours]
+        return [message_of(message) for message in good if (message.topic(), message.partition()) in ours]
 
     def _joined(self) -> Any:
         if self._consumer is not None and self._watch.fatal:
@@ -259,10 +261,6 @@ class KafkaStream:
         self._spilled = []
         if consumer is not None:
             consumer.close()
-
-
-def _message(message: Any) -> Message:
-    return Message(message.value(), message.key(), message.topic(), message.partition(), message.offset())
 
 
 def _forget_lag(part: Any) -> None:

@@ -1,11 +1,13 @@
 """A topic in this process, with a publisher and a group's member on it: for tests of what talks over Kafka."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import replace
 
+from somafractalmemory.deadletters import RETRIED_OFFSET
 from somafractalmemory.errors import Unavailable
 from somafractalmemory.events import MemoryEvent
+from somafractalmemory.history import Span
 from somafractalmemory.ports import Message
 
 _NOTHING_SECONDS = 0.005  # a test need not wait as long as a consumer may
@@ -21,9 +23,16 @@ class LocalTopic:
         self.dead: list[tuple[Message, str, str]] = []
         self.away = False
 
-    def add(self, value: bytes | None, key: bytes | None = None) -> None:
+    def add(
+        self,
+        value: bytes | None,
+        key: bytes | None = None,
+        *,
+        headers: Sequence[tuple[str, bytes]] = (),
+        timestamp: float | None = None,
+    ) -> None:
         """Put a message there, whatever it is."""
-        self.messages.append(Message(value, key, self.name, 0, len(self.messages)))
+        self.messages.append(Message(value, key, self.name, 0, len(self.messages), tuple(headers), timestamp))
 
     def check(self) -> None:
         """Raises Unavailable while a test has taken the topic away."""
@@ -77,3 +86,46 @@ class LocalStream:
     async def set_aside(self, message: Message, reason: str, error: str) -> None:
         self._topic.check()
         self._topic.dead.append((message, reason, error))
+
+
+class LocalHistory:
+    """Implements the port History on a topic in this process."""
+
+    def __init__(self, topic: LocalTopic) -> None:
+        self._topic = topic
+
+    async def spans(self) -> Mapping[int, Span]:
+        self._topic.check()
+        return {0: Span(0, len(self._topic.messages))}
+
+    async def since(self, moment: float) -> Mapping[int, int]:
+        self._topic.check()
+        younger = (message.offset for message in self._topic.messages if (message.timestamp or 0.0) >= moment)
+        return {0: next(younger, len(self._topic.messages))}
+
+    async def committed(self) -> Mapping[int, int | None]:
+        self._topic.check()
+        return {0: self._topic.committed or None}
+
+    async def read(self, spans: Mapping[int, Span], batch: int = 500) -> AsyncIterator[Sequence[Message]]:
+        for span in spans.values():
+            for at in range(span.first, span.end, batch):
+                self._topic.check()
+                yield self._topic.messages[at : min(at + batch, span.end)]
+
+
+class LocalResender:
+    """Implements the port Resender on two topics in this process."""
+
+    def __init__(self, *, events: LocalTopic, letters: LocalTopic) -> None:
+        self._events = events
+        self._letters = letters
+
+    async def resend(self, letters: Sequence[Message]) -> None:
+        self._events.check()
+        for letter in letters:
+            origin = f"{letter.topic}/{letter.partition}/{letter.offset}".encode()
+            self._events.add(letter.value, letter.key, headers=[("retried-from", origin)])
+        self._letters.check()
+        for letter in letters:
+            self._letters.add(None, letter.key, headers=[(RETRIED_OFFSET, str(letter.offset).encode())])

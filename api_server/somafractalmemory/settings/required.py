@@ -6,6 +6,9 @@ from pathlib import Path
 from somafractalmemory.settings.tree import Settings, variables
 
 _SERVING = {"serve", "serve --embedded"}
+_ON_TRUTH = {"serve", "consume", "migrate", "reconcile", "events replay", "erase"}
+_ON_INDEX = {"serve", "consume", "reconcile", "events replay", "erase"}
+_ON_BROKERS = {"consume", "events", "events replay"}
 _FILES = (
     "postgres_ssl_root_cert", "postgres_ssl_cert", "postgres_ssl_key",
     "redis_tls_ca", "redis_tls_cert", "redis_tls_key", "qdrant_tls_cert",
@@ -36,12 +39,12 @@ def _tokens(settings: Settings, command: str) -> Iterator[str]:
 
 
 def _stores(settings: Settings, command: str) -> Iterator[str]:
-    if command in {"serve", "consume", "migrate", "reconcile"} and settings.postgres_url is None:
+    if command in _ON_TRUTH and settings.postgres_url is None:
         yield "POSTGRES_URL: required; set it to postgresql://USER@HOST:5432/DATABASE, or try `soma serve --embedded`"
-    needs_index = command in {"serve", "consume", "reconcile"} and settings.vector_backend == "qdrant"
+    needs_index = command in _ON_INDEX and settings.vector_backend == "qdrant"
     if needs_index and settings.qdrant_address is None:
         yield "QDRANT_URL: required; set it to http://HOST:6333"
-    needs_brokers = command == "consume" or (command == "serve" and settings.eventing_enabled)
+    needs_brokers = command in _ON_BROKERS or (command == "serve" and settings.eventing_enabled)
     if needs_brokers and settings.kafka_bootstrap_servers is None:
         yield "KAFKA_BOOTSTRAP_SERVERS: required; set it to HOST:9092, or EVENTING_ENABLED=false to do without events"
 
@@ -58,7 +61,7 @@ def _files(settings: Settings) -> Iterator[str]:
 
 
 def _sasl(settings: Settings, command: str) -> Iterator[str]:
-    if not settings.kafka_security_protocol.startswith("SASL") or command not in {"serve", "consume"}:
+    if not settings.kafka_security_protocol.startswith("SASL") or command not in {"serve", *_ON_BROKERS}:
         return
     for field in ("kafka_sasl_username", "kafka_sasl_password"):
         if getattr(settings, field) is None:

@@ -44,8 +44,8 @@ def letters(stack: Stack, count: int) -> dict[bytes, str]:
 
     def enough() -> bool:
         for message in consumer.consume(100, 0.5):
-            if message.error() is None:
-                headers: dict[str, Any] = dict(message.headers() or [])
+            headers: dict[str, Any] = dict(message.headers() or [])
+            if message.error() is None and "reason" in headers:  # all others are marks of what was retried
                 found[message.value() or b""] = headers["reason"].decode()
         return len(found) >= count
 
