@@ -59,6 +59,7 @@ _ENDPOINTS = _object(
     "Where it answers inside the cluster.",
     {
         "api": _text("Address of the HTTP API."),
+        "apiGrpc": _text("Address of the API over gRPC, if it answers there."),
         "apiNodePort": _number("Port of the HTTP API on every node, if it has one.", format="int32"),
         "consumerMetrics": _text("Address of the consumer's metrics."),
         "credentialsSecret": _text("Secret whose key SOMA_API_TOKEN opens the API.", 253),

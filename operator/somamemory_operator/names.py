@@ -47,7 +47,7 @@ PORTS: dict[Component, dict[str, int]] = {
     Component.REDIS: {"redis": 6379},
     Component.QDRANT: {"http": 6333, "grpc": 6334},
     Component.KAFKA: {"kafka": 9092},
-    Component.API: {"http": 9595},
+    Component.API: {"http": 9595, "grpc": 50053},
     Component.CONSUMER: {"http-metrics": 8001},
 }
 KAFKA_CONTROLLER_PORT = 9093

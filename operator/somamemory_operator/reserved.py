@@ -76,6 +76,8 @@ VARIABLES = frozenset(
         "REDIS_URL",
         "SOMA_API_TOKEN",
         "SOMA_API_TOKEN_FILE",
+        "SOMA_GRPC_ENABLED",
+        "SOMA_GRPC_PORT",
         "SOMA_MEMORY_NAMESPACE",
         "SOMA_RATE_LIMIT_MAX",
         "SOMA_RATE_LIMIT_WINDOW_SECONDS",

@@ -129,15 +129,38 @@ class ApiService(Model):
     """Annotations of the Service."""
 
 
-class Api(Workload):
-    """The HTTP API."""
+class Grpc(Model):
+    """How the API is reached over gRPC."""
 
+    enabled: bool = True
+    """Whether the API also answers gRPC."""
+    port: Annotated[int, Field(ge=1, le=65535)] = 50053
+    """Port of the Service for gRPC."""
+
+
+class Api(Workload):
+    """The API, over HTTP and gRPC."""
+
+    model_config = ConfigDict(
+        json_schema_extra=rules(
+            (
+                (
+                    "(has(self.grpc) && has(self.grpc.enabled) && !self.grpc.enabled) || "
+                    "(has(self.grpc) && has(self.grpc.port) ? self.grpc.port : 50053) != "
+                    "(has(self.service) && has(self.service.port) ? self.service.port : 9595)"
+                ),
+                "grpc.port and service.port are ports of one Service: they differ",
+            )
+        )
+    )
     replicas: Annotated[int, Field(ge=0, le=100)] = 1
     """How many pods serve the API."""
     workers: Annotated[int, Field(ge=1, le=64)] = 1
     """How many processes serve inside each pod; this release uses one, which is faster, and says so: add replicas."""
     service: ApiService = ApiService()
     """How the API is reached."""
+    grpc: Grpc = Grpc()
+    """How the API is reached over gRPC."""
     rate_limit: RateLimit = RateLimit()
     """How many requests a token may make."""
     env: Environment = []

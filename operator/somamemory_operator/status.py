@@ -145,9 +145,11 @@ def _endpoints(memory: SomaMemory, world: World) -> Obj:
     api = memory.spec.api.service
     live = world.get("Service", names.child(memory.name, Component.API))
     ports = at(live, "spec", "ports") or ()
-    node_port = next((port["nodePort"] for port in ports if port.get("nodePort")), None)
+    node_port = next((port["nodePort"] for port in ports if port.get("nodePort") and port.get("name") == "http"), None)
+    host, grpc = names.host(memory.name, Component.API, memory.namespace), memory.spec.api.grpc
     made = {
-        "api": f"http://{names.host(memory.name, Component.API, memory.namespace)}:{api.port}",
+        "api": f"http://{host}:{api.port}",
+        "apiGrpc": f"{host}:{grpc.port}" if grpc.enabled else None,
         "apiNodePort": node_port,
         "consumerMetrics": _metrics(memory),
         "credentialsSecret": names.credentials(memory.name),

@@ -1,4 +1,4 @@
-"""The HTTP API: a Deployment, its Service, its ServiceAccount."""
+"""The API, over HTTP and gRPC: a Deployment, its Service, its ServiceAccount."""
 
 from somamemory_operator import credentials as keys
 from somamemory_operator import names
@@ -26,6 +26,8 @@ def environment(context: Context) -> dict[str, str]:
         **clients.TOKEN_FILE,
         "UVICORN_PORT": str(names.PORTS[COMPONENT]["http"]),
         "UVICORN_WORKERS": str(api.workers),
+        "SOMA_GRPC_ENABLED": str(api.grpc.enabled).lower(),
+        "SOMA_GRPC_PORT": str(names.PORTS[COMPONENT]["grpc"]),
         "SOMA_RATE_LIMIT_MAX": str(api.rate_limit.max),
         "SOMA_RATE_LIMIT_WINDOW_SECONDS": str(api.rate_limit.window_seconds),
     }
@@ -36,7 +38,13 @@ def _service(context: Context) -> Obj:
     port = {"name": "http", "port": service.port, "targetPort": "http", "protocol": "TCP"}
     if service.node_port is not None and service.type != "ClusterIP":
         port["nodePort"] = service.node_port
-    spec = {"type": service.type, "selector": names.selector(context.name, COMPONENT), "ports": [port]}
+    grpc = context.spec.api.grpc
+    ports = [port, {"name": "grpc", "port": grpc.port, "targetPort": "grpc", "protocol": "TCP"}]
+    spec = {
+        "type": service.type,
+        "selector": names.selector(context.name, COMPONENT),
+        "ports": ports if grpc.enabled else [port],
+    }
     obj = context.obj("v1", "Service", names.child(context.name, COMPONENT), COMPONENT, spec=spec)
     obj["metadata"] = compact(obj["metadata"] | {"annotations": dict(service.annotations)})
     return obj
@@ -52,6 +60,7 @@ def _template(context: Context) -> Obj:
         command=["soma", "serve"],
         env=pods.env(environment(context), *pods.user_env(api.env)),
         mounts=clients.mounts(),
+        ports=context.ports(COMPONENT),
         # Kubernetes takes a pod out of the Service while it stops it: wait until nobody sends new requests.
         lifecycle={"preStop": pods.run("sleep", "3")},
         **pods.probes(

@@ -56,6 +56,11 @@ class Context:
         default: str = getattr(self.settings, f"image_{component.value}")
         return images.reference(default, self.store(component).image, registry=self.spec.image_registry)
 
+    def ports(self, component: Component) -> dict[str, int]:
+        """The open ports of a component's pods by their names."""
+        closed = {"grpc"} if component is Component.API and not self.spec.api.grpc.enabled else frozenset()
+        return {name: port for name, port in names.PORTS[component].items() if name not in closed}
+
     def obj(self, api_version: str, kind: str, name: str, component: Component, **content: Any) -> Obj:
         """An object with the metadata that all of ours carry; the SomaMemory owns it."""
         metadata = {

@@ -52,9 +52,16 @@ def template(
 
 
 def container(
-    component: Component, image: str, chosen: Image, workload: Workload, *, mounts: dict[str, str], **content: Any
+    component: Component,
+    image: str,
+    chosen: Image,
+    workload: Workload,
+    *,
+    mounts: dict[str, str],
+    ports: dict[str, int] | None = None,
+    **content: Any,
 ) -> Obj:
-    """The one container of a pod; `mounts` says where each volume goes."""
+    """The one container of a pod; `mounts` says where each volume goes, `ports` only which of its ports are open."""
     read_only = workload.container_security_context.read_only_root_filesystem
     return compact(
         {
@@ -69,7 +76,7 @@ def container(
             "resources": compact(workload.resources.model_dump(by_alias=True)),
             "ports": [
                 {"name": name, "containerPort": port, "protocol": "TCP"}
-                for name, port in names.PORTS.get(component, {}).items()
+                for name, port in (names.PORTS.get(component, {}) if ports is None else ports).items()
             ],
             "volumeMounts": [
                 {"name": name, "mountPath": path} | ({"readOnly": True} if path in _READ_ONLY else {})

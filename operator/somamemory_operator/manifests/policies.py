@@ -33,7 +33,7 @@ def _budget(context: Context, component: Component) -> Obj:
 
 def _policy(context: Context, component: Component, sources: list[Obj]) -> Obj:
     """Only ingress: what a component may reach outside (a mirror, an embedding service) is the cluster's affair."""
-    ports = [{"port": port, "protocol": "TCP"} for port in names.PORTS[component].values()]
+    ports = [{"port": port, "protocol": "TCP"} for port in context.ports(component).values()]
     spec = {
         "podSelector": {"matchLabels": names.selector(context.name, component)},
         "policyTypes": ["Ingress"],

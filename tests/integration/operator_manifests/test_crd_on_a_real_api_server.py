@@ -27,6 +27,7 @@ REFUSED: dict[str, tuple[str, Spec, str]] = {
     "a name that no Service can have": ("1st", {}, "must start with a letter"),
     "an unknown profile": ("x", {"profile": "huge"}, "spec.profile"),
     "a size that is none": ("x", volume(size="big"), "spec.postgres.persistence.size"),
+    "one port for HTTP and gRPC": ("x", {"api": {"service": {"port": 50053}}}, "they differ"),
     "a node port without one": ("x", {"api": {"service": {"nodePort": 30000}}}, "nodePort needs type NodePort"),
     "two values": (
         "x",

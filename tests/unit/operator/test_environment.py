@@ -7,7 +7,7 @@ from pydantic import AliasChoices
 
 from somafractalmemory.settings import SECRETS, Settings, load_settings
 from somamemory_operator.credentials import KEYS, Credentials
-from somamemory_operator.manifests import api, clients, consumer
+from somamemory_operator.manifests import api, clients, consumer, policies
 from somamemory_operator.manifests.context import Context
 from somamemory_operator.manifests.pods import CREDENTIALS_FOLDER
 from somamemory_operator.observed import World
@@ -15,10 +15,11 @@ from tests.unit.operator.fakes import SETTINGS, made, memory
 
 SPEC = {
     "memory": {"namespace": "agents", "vectorDim": 384},
-    "api": {"rateLimit": {"max": 5000, "windowSeconds": 10}},
+    "api": {"rateLimit": {"max": 5000, "windowSeconds": 10}, "grpc": {"port": 80}},
     "consumer": {"group": "readers"},
 }
-CONTEXT = Context(memory(SPEC), SETTINGS, World(), Credentials({key: made(key) for key in KEYS}))
+CONTEXT_REST = (SETTINGS, World(), Credentials({key: made(key) for key in KEYS}))
+CONTEXT = Context(memory(SPEC), *CONTEXT_REST)
 
 
 def as_in_the_pod(environment: Mapping[str, str], folder: Path) -> dict[str, str]:
@@ -33,6 +34,7 @@ def test_the_api_gets_what_the_spec_says(tmp_path: Path) -> None:
 
     assert (settings.namespace, settings.vector_dim) == ("agents", 384)
     assert (settings.rate_limit_max, settings.rate_limit_window_seconds) == (5000, 10)
+    assert (settings.grpc_enabled, settings.grpc_port) == (True, 50053)  # spec.api.grpc.port is the Service's
     assert settings.postgres_url == "postgresql://soma@demo-postgres:5432/somamemory"
     assert settings.redis_address == "redis://demo-redis:6379/0"
     assert settings.qdrant_address == "http://demo-qdrant:6333"
@@ -61,3 +63,36 @@ def test_no_variable_is_rendered_that_nobody_reads() -> None:
         known |= {str(choice) for choice in field.validation_alias.choices}
 
     assert set(api.environment(CONTEXT)) | set(consumer.environment(CONTEXT)) <= known
+
+
+def test_without_grpc_no_port_of_it_is_open_anywhere() -> None:
+    """(gRPC defect 12)"""
+    closed = Context(memory({"api": {"grpc": {"enabled": False}}, "networkPolicy": {"enabled": True}}), *CONTEXT_REST)
+    objects = {obj["kind"]: obj["spec"] for obj in api.build(closed) if "spec" in obj}
+    (policy,) = [obj["spec"] for obj in policies.network(closed) if obj["metadata"]["name"] == "demo-api"]
+    (container,) = objects["Deployment"]["template"]["spec"]["containers"]
+
+    assert [port["name"] for port in objects["Service"]["ports"]] == ["http"]
+    assert [port["name"] for port in container["ports"]] == ["http"]
+    assert [port["port"] for port in policy["ingress"][0]["ports"]] == [9595]
+    assert api.environment(closed)["SOMA_GRPC_ENABLED"] == "false"
+
+
+def test_with_grpc_its_port_is_open_everywhere() -> None:
+    """(gRPC defect 12)"""
+    opened = Context(memory({**SPEC, "networkPolicy": {"enabled": True}}), *CONTEXT_REST)
+    objects = {obj["kind"]: obj["spec"] for obj in api.build(opened) if "spec" in obj}
+    (policy,) = [obj["spec"] for obj in policies.network(opened) if obj["metadata"]["name"] == "demo-api"]
+    (container,) = objects["Deployment"]["template"]["spec"]["containers"]
+
+    assert {"name": "grpc", "port": 80, "targetPort": "grpc", "protocol": "TCP"} in objects["Service"]["ports"]
+    assert {"name": "grpc", "containerPort": 50053, "protocol": "TCP"} in container["ports"]
+    assert {"port": 50053, "protocol": "TCP"} in policy["ingress"][0]["ports"]
+
+
+def test_the_image_exposes_the_ports_of_its_programs() -> None:
+    """(S-91)"""
+    dockerfile = (Path(__file__).parents[3] / "api_server" / "Dockerfile").read_text()
+    (line,) = [line for line in dockerfile.splitlines() if line.startswith("EXPOSE")]
+
+    assert {"9595", "50053", "8001"} <= set(line.split())

@@ -60,6 +60,7 @@ def test_a_settled_world_is_ready(settled: FakeCluster) -> None:
     assert found["observedGeneration"] == 7
     assert (found["phase"], found["componentsReady"], found["version"]) == ("Ready", "6/6", "0.1.0")
     assert found["endpoints"]["api"] == "http://demo-api.space.svc:9595"
+    assert found["endpoints"]["apiGrpc"] == "demo-api.space.svc:50053"
     assert found["replicas"] == 1
     assert "app.kubernetes.io/component=api" in found["selector"]
 
