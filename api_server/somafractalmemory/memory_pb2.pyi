@@ -150,18 +150,16 @@ class StoreBulkRequest(_message.Message):
     def __init__(self, memories: _Optional[_Iterable[_Union[Memory, _Mapping]]] = ...) -> None: ...
 
 class StoreSummary(_message.Message):
-    __slots__ = ("stored", "indexed", "received", "failed", "errors")
+    __slots__ = ("stored", "indexed", "failed", "errors")
     STORED_FIELD_NUMBER: _ClassVar[int]
     INDEXED_FIELD_NUMBER: _ClassVar[int]
-    RECEIVED_FIELD_NUMBER: _ClassVar[int]
     FAILED_FIELD_NUMBER: _ClassVar[int]
     ERRORS_FIELD_NUMBER: _ClassVar[int]
     stored: int
     indexed: bool
-    received: int
     failed: int
     errors: _containers.RepeatedCompositeFieldContainer[ItemError]
-    def __init__(self, stored: _Optional[int] = ..., indexed: _Optional[bool] = ..., received: _Optional[int] = ..., failed: _Optional[int] = ..., errors: _Optional[_Iterable[_Union[ItemError, _Mapping]]] = ...) -> None: ...
+    def __init__(self, stored: _Optional[int] = ..., indexed: _Optional[bool] = ..., failed: _Optional[int] = ..., errors: _Optional[_Iterable[_Union[ItemError, _Mapping]]] = ...) -> None: ...
 
 class ItemError(_message.Message):
     __slots__ = ("number", "message")

@@ -41,7 +41,7 @@ limit %(limit)s
 _AROUND = """
 with near as (
     (
-        select coordinate, memory_type, payload from memories
+        select coordinate, namespace, memory_type, payload from memories
         where not deleted and namespace = %(namespace)s
             and cardinality(coordinate) = cardinality(%(place)s::double precision[])
             and coordinate < %(place)s::double precision[]
@@ -50,7 +50,7 @@ with near as (
     )
     union all
     (
-        select coordinate, memory_type, payload from memories
+        select coordinate, namespace, memory_type, payload from memories
         where not deleted and namespace = %(namespace)s
             and cardinality(coordinate) = cardinality(%(place)s::double precision[])
             and coordinate >= %(place)s::double precision[]
@@ -58,7 +58,7 @@ with near as (
         limit %(limit)s
     )
 )
-select coordinate from near
+select coordinate, namespace from near
 where (%(memory_type)s::text is null or memory_type = %(memory_type)s)
     and not exists (
         select from jsonb_each(%(filters)s::jsonb) as filter
@@ -159,7 +159,7 @@ class PostgresLookups:
             "filters": orjson.dumps(dict(search.filters)).decode(),
             "limit": search.limit,
         }
-        return [tuple(coordinate) for (coordinate,) in await self._run(_AROUND, parameters)]
+        return [tuple(coordinate) for coordinate, _ in await self._look_up(_AROUND, parameters)]
 
 
 def _operator(term: Term) -> str:

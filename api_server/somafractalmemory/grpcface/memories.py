@@ -1,14 +1,15 @@
 # ruff: noqa: N802  # gRPC names its methods so
 """Calls about memories and their places."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 
 from somafractalmemory import memory_pb2 as pb
 from somafractalmemory.admission import Admitted
+from somafractalmemory.bulkstoring import Item, store_stream
 from somafractalmemory.callers import Scope
 from somafractalmemory.grpcface import reading, showing
 from somafractalmemory.grpcface.gate import Face, answers
-from somafractalmemory.grpcface.intake import Intake
+from somafractalmemory.grpcface.intake import numbered
 from somafractalmemory.schemas import ImportanceRequest
 
 MAX_ITEMS = 1000
@@ -37,12 +38,20 @@ class MemoryCalls(Face):
         stored, indexed = await self.runtime.service.remember_many(
             namespace=admitted.namespace, items=reading.items(request.memories)
         )
-        return pb.StoreSummary(stored=stored, indexed=indexed, received=len(request.memories))
+        return pb.StoreSummary(stored=stored, indexed=indexed)
 
     @answers(Scope.WRITE)
     async def StoreStream(self, requests: AsyncIterator[pb.StoreRequest], admitted: Admitted) -> pb.StoreSummary:
         """Store any number as they come."""
-        return await Intake(self.runtime.service, admitted.namespace).take(requests)
+        service, pause = self.runtime.service, self.runtime.settings.body_timeout_seconds
+
+        async def store(items: Sequence[Item]) -> bool:
+            _, indexed = await service.remember_many(namespace=admitted.namespace, items=items)
+            return indexed
+
+        report = await store_stream(numbered(requests, seconds=pause), store)
+        errors = [pb.ItemError(number=told["line"], message=told["detail"]) for told in report.errors]
+        return pb.StoreSummary(stored=report.stored, indexed=report.indexed, failed=report.failed, errors=errors)
 
     @answers(Scope.READ)
     async def Get(self, request: pb.GetRequest, admitted: Admitted) -> pb.Memory:

@@ -5,11 +5,12 @@ from typing import Any
 
 import orjson
 
+from somafractalmemory.bulkstoring import Item
 from somafractalmemory.errors import InvalidCoordinate, InvalidPayload, InvalidRequest
 from somafractalmemory.memory_pb2 import Coordinate as CoordinateMessage
 from somafractalmemory.memory_pb2 import Memory as MemoryMessage
 from somafractalmemory.memory_pb2 import RetrieveRequest
-from somafractalmemory.model import Coordinate, MemoryType, Payload, canonical, coordinate_of
+from somafractalmemory.model import Coordinate, MemoryType, canonical, coordinate_of
 from somafractalmemory.recalling import Question
 from somafractalmemory.recallschemas import ExplainRequest
 from somafractalmemory.wording import Mode, term_of
@@ -19,8 +20,6 @@ NO_TYPE = frozenset({"", "memories", "default"})
 
 No other text is taken, because a type must never again pick where data goes.
 """
-
-Item = tuple[Coordinate, Payload, MemoryType]
 
 
 def place(message: CoordinateMessage, field: str) -> Coordinate:

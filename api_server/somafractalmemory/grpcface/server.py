@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Callable
-from contextlib import AbstractAsyncContextManager, asynccontextmanager, suppress
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from typing import Any
 
 import grpc
@@ -94,7 +94,7 @@ class GrpcFace:
         await self._health.watch()
 
     async def stop(self) -> None:
-        """Take no new calls, give those under way their time, then end them. May be called again."""
+        """Take no new calls, give those under way their time, then end them."""
         await self._health.enter_graceful_shutdown()
         await self._server.stop(self._settings.uvicorn_graceful_seconds)
 
@@ -105,22 +105,19 @@ async def serving_grpc(
 ) -> AsyncIterator[int]:
     """Serve beside the body, which gets the port; once `leaving` is set no new calls are taken.
 
-    Raises ConfigurationError when it cannot listen.
+    It is set at the end in any case. Raises ConfigurationError when it cannot listen.
     """
     face = GrpcFace(runtime)
     bound = await face.start(runtime.settings.grpc_port if port is None else port)
-    tasks = [asyncio.create_task(face.watch())]
-    if leaving is not None:
-        tasks.append(asyncio.create_task(_stop_when(leaving, face)))
+    leaving = leaving or asyncio.Event()
+    watching = asyncio.create_task(face.watch())
+    stopping = asyncio.create_task(_stop_when(leaving, face))
     try:
         yield bound
     finally:
-        for task in tasks:
-            task.cancel()
-        for task in tasks:
-            with suppress(asyncio.CancelledError):
-                await task
-        await face.stop()
+        watching.cancel()
+        leaving.set()
+        await stopping  # never cancelled: a stop that is broken off breaks off the calls under way
 
 
 async def _stop_when(leaving: asyncio.Event, face: GrpcFace) -> None:

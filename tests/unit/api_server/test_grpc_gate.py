@@ -17,13 +17,16 @@ from grpc_health.v1 import health_pb2, health_pb2_grpc
 from grpc_reflection.v1alpha import reflection_pb2, reflection_pb2_grpc
 from prometheus_client import REGISTRY
 
+from somafractalmemory import app as http
 from somafractalmemory import memory_pb2 as pb
+from somafractalmemory.bulkstoring import BATCH
 from somafractalmemory.callers import Scope
 from somafractalmemory.errors import ConfigurationError
-from somafractalmemory.grpcface import gate, intake
+from somafractalmemory.grpcface import gate
 from somafractalmemory.grpcface.listening import check_listening
 from somafractalmemory.grpcface.server import serving_grpc
 from somafractalmemory.grpcface.servicer import NAME, MemoryServicer
+from somafractalmemory.grpcface.statuses import STATUSES
 from somafractalmemory.memory_pb2_grpc import MemoryServiceStub, add_MemoryServiceServicer_to_server
 from somafractalmemory.settings import Settings
 from tests.unit.api_server.conftest import World
@@ -199,9 +202,9 @@ async def test_an_absent_truth_is_unavailable_and_an_absent_index_is_not(world: 
 
 async def test_a_stream_that_loses_the_truth_tells_how_far_it_came(world: World, client: Client) -> None:
     async def items() -> AsyncIterator[pb.StoreRequest]:
-        for number in range(2 * intake.BATCH_ITEMS):
-            if number == intake.BATCH_ITEMS + 1:
-                while (await world.records.count("api_ns")).episodic < intake.BATCH_ITEMS:  # noqa: ASYNC110
+        for number in range(2 * BATCH):
+            if number == BATCH + 1:
+                while (await world.records.count("api_ns")).episodic < BATCH:  # noqa: ASYNC110
                     await asyncio.sleep(0.001)
                 world.records.away = True
             yield pb.StoreRequest(memory=pb.Memory(coord=at(float(number)), payload_json="{}"))
@@ -209,7 +212,7 @@ async def test_a_stream_that_loses_the_truth_tells_how_far_it_came(world: World,
     error = await refused(client.call("StoreStream", items()))
 
     assert error.code() is Code.UNAVAILABLE
-    assert f"first {intake.BATCH_ITEMS} items" in str(error.details())
+    assert f"{BATCH} memories are stored" in str(error.details())
 
 
 async def test_an_error_that_nobody_foresaw_is_not_shown(world: World) -> None:
@@ -257,6 +260,22 @@ async def _ends(world: World, servicer: type[MemoryServicer], *, seconds: float 
             error = await refused(get(pb.GetRequest(coord=at(1.0)), metadata=BEARER, timeout=seconds))
         await server.stop(None)
     return error
+
+
+async def test_a_stream_that_stops_without_an_end_is_ended(world: World) -> None:
+    async def items() -> AsyncIterator[pb.StoreRequest]:
+        yield pb.StoreRequest(memory=pb.Memory(coord=at(1.0), payload_json="{}"))
+        await asyncio.Event().wait()
+
+    async with grpc_client(world, SOMA_BODY_TIMEOUT_SECONDS="0.2") as client:
+        error = await refused(client.call("StoreStream", items()))
+
+    assert error.code() is Code.DEADLINE_EXCEEDED
+    assert "nothing came" in str(error.details())
+
+
+def test_every_error_of_http_has_a_status_here() -> None:
+    assert set(http.STATUSES) <= set(STATUSES)
 
 
 async def test_a_message_larger_than_the_limit_is_refused(world: World) -> None:
