@@ -3,6 +3,7 @@
 import time
 from collections.abc import Callable, Sequence
 from contextlib import AsyncExitStack
+from typing import Any
 
 from somafractalmemory import telemetry
 from somafractalmemory.auditing import Auditing
@@ -67,6 +68,7 @@ class MemoryService:
         records = SeenRecords(records, lens)
         self._records = records
         self._clock = clock
+        self._embedder = embedder
         self._written = written
         self._saves = Batcher(records.save, name="postgres", key=lambda memory: memory.id, timeout_seconds=8.0)
         self._index = FreshIndex(
@@ -254,6 +256,11 @@ class MemoryService:
             return 0, True
         self._written()
         return len(deleted), await self._index.drop(namespace, deleted)
+
+    async def embed(self, text: str) -> Any | None:
+        """The unit vector of a text, or None for one without words."""
+        (embedding,) = await self._embedder.documents([text])
+        return embedding.dense
 
     async def count(self, *, namespace: str) -> Counts:
         """How many memories live in the namespace."""

@@ -13,13 +13,15 @@ from somafractalmemory.adapters.embedding import HashEmbedder
 from somafractalmemory.adapters.kafka import open_publisher, open_stream
 from somafractalmemory.adapters.local import LocalLimiter, LocalRecords, LocalVectors
 from somafractalmemory.adapters.local_locks import LocalLocks
-from somafractalmemory.adapters.postgres import PostgresRecords, open_records
+from somafractalmemory.adapters.migrations import migrate
+from somafractalmemory.adapters.postgres import PostgresRecords, connection_arguments, open_records
 from somafractalmemory.adapters.qdrant import QdrantVectors, open_vectors
 from somafractalmemory.adapters.redis import FallbackLimiter, open_limiter
 from somafractalmemory.adapters.redis_locks import open_locks
 from somafractalmemory.admission import Admission
 from somafractalmemory.consumer import Consumer, Rebuilder
 from somafractalmemory.decay import Decay, Level
+from somafractalmemory.errors import Unavailable
 from somafractalmemory.health import Health
 from somafractalmemory.indexing import Indexer
 from somafractalmemory.locking import Locking
@@ -34,6 +36,8 @@ from somafractalmemory.settings.clients import qdrant_trust, redis_tls
 from somafractalmemory.tokens import Tokens
 
 log = structlog.get_logger(__name__)
+
+_SCHEMA_SECONDS = 5.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,6 +94,17 @@ async def open_api(settings: Settings) -> AsyncIterator[ApiRuntime]:
         await stack.enter_async_context(_background(service.upkeep.run(settings.pruning_interval_seconds)))
         locking = Locking(locks=await _open_locks(settings, records, stack))
         yield ApiRuntime(settings, service, _admission(settings, limiter), health, locking)
+
+
+async def bring_schema_up(settings: Settings) -> None:
+    """Give an older or empty database our tables. One that is away is left to say so itself, later.
+
+    Raises ConfigurationError for a database of another release.
+    """
+    try:
+        await migrate(connection_arguments(postgres_conninfo(settings)), wait_seconds=_SCHEMA_SECONDS)
+    except Unavailable as error:
+        log.warning("schema_unknown", error=str(error), hint="run `soma migrate` once Postgres answers")
 
 
 @asynccontextmanager
