@@ -268,7 +268,7 @@ class MemoryService:
 
     def _stored(self, memories: Sequence[NewMemory]) -> None:
         self._written()
-        telemetry.STORED.labels(memories[0].namespace).inc(len(memories))
+        telemetry.STORED.labels(telemetry.namespace_label(memories[0].namespace)).inc(len(memories))
         for memory in memories:
             self.audit.stored(Deed("store", memory.namespace, memory.coordinate, memory.id))
 

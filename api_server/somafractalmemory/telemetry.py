@@ -52,6 +52,20 @@ CONSUMER_LAG = Gauge("consumer_lag_messages", "Messages not read yet.", ["topic"
 REBUILT = Counter("soma_index_rebuilt_memories", "Memories indexed again after the index was lost.")
 
 
+_MAX_NAMESPACES = 100
+_named: set[str] = set()
+
+
+def namespace_label(namespace: str) -> str:
+    """The namespace while there are few of them, else `other`: callers can invent names, but no endless series."""
+    if namespace in _named:
+        return namespace
+    if len(_named) >= _MAX_NAMESPACES:
+        return "other"
+    _named.add(namespace)
+    return namespace
+
+
 def configure_logs(level: str) -> None:
     """JSON lines on stderr, our own and the libraries' alike."""
     shared: list[structlog.typing.Processor] = [
