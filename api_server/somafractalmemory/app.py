@@ -8,17 +8,16 @@ from typing import Any
 import structlog
 from fastapi import FastAPI
 from fastapi.exceptions import RequestValidationError
-from fastapi.openapi.utils import get_openapi
-from pydantic import BaseModel, ValidationError
+from pydantic import ValidationError
 from starlette.exceptions import HTTPException
 from starlette.middleware.cors import CORSMiddleware
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 from starlette.routing import Match
 
-from somafractalmemory import __version__, errors, graphschemas, recallschemas, reflectionschemas, schemas
+from somafractalmemory import __version__, errors
 from somafractalmemory.guard import JsonResponse, RequestMetrics, Runtime
-from somafractalmemory.recallschemas import RecallRequest
+from somafractalmemory.openapi import document_of
 from somafractalmemory.routes import audit, graph, health, lookups, memories, places, recall, reflection, transfer
 from somafractalmemory.settings import Settings
 
@@ -60,7 +59,7 @@ def create_app(settings: Settings, open_runtime: Opener) -> FastAPI:
             app.state.runtime = runtime
             yield
 
-    app = FastAPI(title="SomaFractalMemory API", version=__version__, lifespan=lifespan)
+    app = FastAPI(title="SomaFractalMemory API", version=__version__, lifespan=lifespan, docs_url=None, redoc_url=None)
     for router in ROUTERS:
         app.include_router(router)
     app.add_exception_handler(errors.SomaError, on_soma_error)
@@ -84,34 +83,10 @@ def create_app(settings: Settings, open_runtime: Opener) -> FastAPI:
 
 
 def openapi_of(app: FastAPI) -> dict[str, Any]:
-    """The document, with the bodies that routes read themselves and the token."""
+    """The document, made once."""
     if app.openapi_schema is None:
-        document = get_openapi(title=app.title, version=app.version, routes=app.routes)
-        components = document.setdefault("components", {})
-        models: tuple[type[BaseModel], ...] = (
-            *schemas.BODIES,
-            *recallschemas.BODIES,
-            *graphschemas.BODIES,
-            *reflectionschemas.BODIES,
-        )
-        for model in models:
-            schema = model.model_json_schema(ref_template="#/components/schemas/{model}")
-            components["schemas"].update(schema.pop("$defs", {}))
-            components["schemas"][model.__name__] = schema
-        components["securitySchemes"] = {"bearer": {"type": "http", "scheme": "bearer"}}
-        for path, operations in document["paths"].items():
-            if path not in {"/health", "/healthz", "/readyz"}:
-                for operation in operations.values():
-                    operation["security"] = [{"bearer": []}]
-        document["paths"]["/recall"]["get"]["parameters"] = _recall_parameters()
-        app.openapi_schema = document
+        app.openapi_schema = document_of(app, ROUTERS)
     return app.openapi_schema
-
-
-def _recall_parameters() -> list[dict[str, Any]]:
-    properties = RecallRequest.model_json_schema(ref_template="#/components/schemas/{model}")["properties"]
-    schemas = {**properties, "filters": {"type": "string", "description": "A JSON object as text."}}
-    return [{"name": name, "in": "query", "required": name == "query", "schema": schemas[name]} for name in schemas]
 
 
 def problem(status: int, detail: str, *, headers: dict[str, str] | None = None, **more: Any) -> Response:
@@ -136,12 +111,13 @@ async def on_soma_error(request: Request, error: Exception) -> Response:
     return problem(status, str(error), headers=headers, **more)
 
 
-async def on_validation_error(_: Request, error: Exception) -> Response:
+async def on_validation_error(request: Request, error: Exception) -> Response:
     """422 with every wrong field; the values themselves are not repeated."""
     found = error.errors() if isinstance(error, ValidationError | RequestValidationError) else []
     listed = [{"loc": list(item["loc"]), "msg": item["msg"], "type": item["type"]} for item in found[:20]]
     detail = "; ".join(f"{'.'.join(map(str, item['loc'])) or 'body'}: {item['msg']}" for item in listed)
-    return problem(HTTPStatus.UNPROCESSABLE_ENTITY, detail, errors=listed)
+    headers = dict(request.scope.get("soma.headers", ()))
+    return problem(HTTPStatus.UNPROCESSABLE_ENTITY, detail, headers=headers, errors=listed)
 
 
 async def on_http_exception(request: Request, error: Exception) -> Response:

@@ -142,6 +142,31 @@ class StatsResponse(BaseModel):
     semantic: int
 
 
+class LivenessResponse(BaseModel):
+    """The process lives; the four booleans are the stores as they were at the last look."""
+
+    status: str
+    kv_store: bool
+    vector_store: bool
+    graph_store: bool
+    prediction_provider: bool
+
+
+class StoreHealth(BaseModel):
+    """How one store answered, and how fast."""
+
+    ok: bool
+    required: bool
+    detail: str
+    ms: float
+
+
+class HealthResponse(LivenessResponse):
+    """Every store by its name; `status` is ok, degraded (a store that is not required is away) or unavailable."""
+
+    components: dict[str, StoreHealth]
+
+
 class Problem(BaseModel):
     """RFC 9457 problem details; `detail` says what to do, `errors` lists wrong fields."""
 

@@ -1,5 +1,6 @@
 """What every route says of itself in the OpenAPI document, and where it finds the service."""
 
+from collections.abc import Mapping
 from typing import Any
 
 from fastapi import Request
@@ -28,6 +29,7 @@ WITH_BODY: dict[int | str, dict[str, Any]] = {
 
 
 MISMATCH: dict[int | str, dict[str, Any]] = {412: {"model": Problem, "description": "Another version than If-Match"}}
+NOTHING: Mapping[int | str, dict[str, Any]] = {}
 IF_MATCH: dict[str, Any] = {
     "name": "If-Match",
     "in": "header",
@@ -55,9 +57,9 @@ def either_body(model: type[BaseModel], description: str) -> dict[str, Any]:
     return described
 
 
-def takes(model: type[BaseModel]) -> dict[str, Any]:
-    """The arguments of a route with a body."""
-    return {"openapi_extra": body_schema(model), "responses": WITH_BODY}
+def takes(model: type[BaseModel], more: Mapping[int | str, dict[str, Any]] = NOTHING) -> dict[str, Any]:
+    """The arguments of a route with a body, which may answer with `more`, too."""
+    return {"openapi_extra": body_schema(model), "responses": {**WITH_BODY, **more}}
 
 
 def asks(model: type[BaseModel]) -> dict[str, Any]:

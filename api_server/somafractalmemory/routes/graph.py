@@ -23,12 +23,12 @@ from somafractalmemory.guard import BodyReader, GuardedRoute, JsonResponse
 from somafractalmemory.model import canonical, parse_coordinate
 from somafractalmemory.routes.describing import NOT_FOUND, PROBLEMS, asks, namespace_of, runtime_of, takes
 
-router = APIRouter(route_class=GuardedRoute, responses={**PROBLEMS, **NOT_FOUND}, tags=["graph"])
+router = APIRouter(route_class=GuardedRoute, responses=PROBLEMS, tags=["graph"])
 read_link = BodyReader(LinkRequest)
 read_links = BodyReader(LinksRequest)
 
 
-@router.post("/link", response_model=OkResponse, **takes(LinkRequest))
+@router.post("/link", response_model=OkResponse, **takes(LinkRequest, NOT_FOUND))
 async def link(request: Request) -> Response:
     """Link one memory to another; a link of the same type gets the new weight."""
     body, runtime = await read_link(request), runtime_of(request)
@@ -42,7 +42,7 @@ async def link(request: Request) -> Response:
     return JsonResponse({"ok": True})
 
 
-@router.post("/links", response_model=LinksResponse, **takes(LinksRequest))
+@router.post("/links", response_model=LinksResponse, **takes(LinksRequest, NOT_FOUND))
 async def link_many(request: Request) -> Response:
     """Put many links in one go: all of them, or none."""
     body, runtime = await read_links(request), runtime_of(request)
@@ -79,7 +79,7 @@ async def page(request: Request) -> Response:
     return JsonResponse(answer)
 
 
-@router.delete("/link", response_model=OkResponse, **asks(UnlinkQuery))
+@router.delete("/link", response_model=OkResponse, responses=NOT_FOUND, **asks(UnlinkQuery))
 async def unlink(request: Request) -> Response:
     """Remove a link."""
     query, runtime = UnlinkQuery.model_validate(dict(request.query_params)), runtime_of(request)
@@ -92,7 +92,7 @@ async def unlink(request: Request) -> Response:
     return JsonResponse({"ok": True})
 
 
-@router.get("/neighbors", response_model=NeighborsResponse, **asks(NeighborsQuery))
+@router.get("/neighbors", response_model=NeighborsResponse, responses=NOT_FOUND, **asks(NeighborsQuery))
 async def neighbors(request: Request) -> Response:
     """Where links lead from a memory."""
     query, runtime = NeighborsQuery.model_validate(dict(request.query_params)), runtime_of(request)
@@ -112,7 +112,7 @@ async def neighbors(request: Request) -> Response:
     return JsonResponse({"neighbors": shown})
 
 
-@router.get("/shortest_path", response_model=PathResponse, **asks(PathQuery))
+@router.get("/shortest_path", response_model=PathResponse, responses=NOT_FOUND, **asks(PathQuery))
 async def shortest_path(request: Request) -> Response:
     """The lightest path along links."""
     query, runtime = PathQuery.model_validate(dict(request.query_params)), runtime_of(request)

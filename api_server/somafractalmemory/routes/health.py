@@ -5,21 +5,26 @@ from typing import Any
 from fastapi import APIRouter, Request, Response
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 
+from somafractalmemory.docpages import redoc_page, swagger_page
 from somafractalmemory.guard import JsonResponse
 from somafractalmemory.health import Health
 from somafractalmemory.routes.describing import runtime_of
+from somafractalmemory.schemas import HealthResponse, LivenessResponse
 
 router = APIRouter()
+AWAY: dict[int | str, dict[str, Any]] = {
+    503: {"model": HealthResponse, "description": "Postgres is away or its schema is old"}
+}
 
 
-@router.get("/healthz", tags=["system"])
+@router.get("/healthz", tags=["system"], response_model=LivenessResponse)
 async def healthz(request: Request) -> Response:
     """The process lives. What the stores were like at the last look is told, but does not count."""
     return JsonResponse({"status": "ok", **_seed_shape(runtime_of(request).health)})
 
 
-@router.get("/readyz", tags=["system"], responses={503: {"description": "Postgres is away or its schema is old"}})
-@router.get("/health", tags=["system"], responses={503: {"description": "Postgres is away or its schema is old"}})
+@router.get("/readyz", tags=["system"], response_model=HealthResponse, responses=AWAY)
+@router.get("/health", tags=["system"], response_model=HealthResponse, responses=AWAY)
 async def readyz(request: Request) -> Response:
     """Whether requests can be served; every store is named."""
     health = runtime_of(request).health
@@ -37,6 +42,18 @@ async def readyz(request: Request) -> Response:
 async def metrics() -> Response:
     """Prometheus' text format."""
     return Response(generate_latest(), media_type=CONTENT_TYPE_LATEST)
+
+
+@router.get("/docs", include_in_schema=False)
+async def docs(request: Request) -> Response:
+    """Swagger UI."""
+    return swagger_page(request.app.title, request.app.openapi_url)
+
+
+@router.get("/redoc", include_in_schema=False)
+async def redoc(request: Request) -> Response:
+    """ReDoc."""
+    return redoc_page(request.app.title, request.app.openapi_url)
 
 
 @router.get("/", include_in_schema=False)
