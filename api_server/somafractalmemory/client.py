@@ -5,20 +5,19 @@ Methods return the API's answers as docs/api.md shows them and raise our own err
 """
 
 import json
-import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from ipaddress import ip_address
-from typing import Any, Self
-from urllib.parse import quote, urlsplit
+from typing import Any, Literal, Self
+from urllib.parse import quote
 
 import httpx
 
-from somafractalmemory.errors import ConfigurationError, SomaError
-from somafractalmemory.requesting import Body, Patience, Requester, broken
+from somafractalmemory.dialling import DEFAULT_URL, dial
+from somafractalmemory.errors import SomaError
+from somafractalmemory.requesting import Body, Patience, Requester, broken, object_of
 
 Answer = dict[str, Any]
-DEFAULT_URL = "http://127.0.0.1:9595"
+Recollection = Literal["recent", "important", "replay", "reflect"]
 _JSON = {"content-type": "application/json"}
 _LINES = {"content-type": "application/x-ndjson"}
 
@@ -46,18 +45,7 @@ class Client:
             patience: how often and how long refused requests are tried again.
             transport: instead of the network.
         """
-        headers = {"accept": "application/json, application/x-ndjson"}
-        if token is not None:
-            headers["authorization"] = f"Bearer {_checked_token(token)}"
-        if namespace is not None:
-            headers["x-soma-namespace"] = namespace
-        self._http = httpx.Client(
-            base_url=_checked_url(url),
-            headers=headers,
-            timeout=timeout_seconds,
-            transport=transport,
-            trust_env=not _is_here(url),  # a proxy of the environment knows nothing of this machine
-        )
+        self._http = dial(url, token=token, namespace=namespace, timeout_seconds=timeout_seconds, transport=transport)
         self._requester = Requester(self._http, patience=patience or Patience())
 
     def __enter__(self) -> Self:
@@ -90,7 +78,8 @@ class Client:
         self, coord: str, patch: Mapping[str, Any], *, memory_type: str | None = None, version: int | None = None
     ) -> Answer:
         """Merge a patch into a memory, if it is at this version; null removes a field."""
-        return self._json("PATCH", _place(coord), {"payload": patch, "type": memory_type}, headers=_if_match(version))
+        body = _said({"payload": patch, "type": memory_type})
+        return self._json("PATCH", _place(coord), body, headers=_if_match(version))
 
     def delete(self, coord: str, *, version: int | None = None) -> Answer:
         """Delete a memory, if it is at this version."""
@@ -106,23 +95,27 @@ class Client:
 
     def recall(self, query: str, **conditions: Any) -> Answer:
         """The memories that fit a query best with their scores: `POST /recall_with_scores`."""
-        return self._post("/recall_with_scores", {"query": query, **conditions})
+        return self._ask("/recall_with_scores", {"query": query, **conditions})
 
     def hybrid(self, query: str, **conditions: Any) -> Answer:
         """Recall by meaning and by terms: `POST /hybrid_recall_with_scores`."""
-        return self._post("/hybrid_recall_with_scores", {"query": query, **conditions})
+        return self._ask("/hybrid_recall_with_scores", {"query": query, **conditions})
 
     def recall_with_context(self, query: str, context: Mapping[str, Any], **conditions: Any) -> Answer:
         """Recall what fits the query, what fits the context too first."""
-        return self._post("/recall_with_context", {"query": query, "context": context, **conditions})
+        return self._ask("/recall_with_context", {"query": query, "context": context, **conditions})
 
     def explain(self, query: str, **conditions: Any) -> Answer:
         """Recall with the parts of each score: `POST /explain`."""
-        return self._post("/explain", {"query": query, **conditions})
+        return self._ask("/explain", {"query": query, **conditions})
+
+    def recall_batch(self, queries: Sequence[str], **conditions: Any) -> Answer:
+        """The memories that fit each of up to 64 queries: `POST /recall_batch`."""
+        return self._ask("/recall_batch", {"queries": queries, **conditions})
 
     def keyword_search(self, term: str, **conditions: Any) -> Answer:
         """The memories whose values contain a term: `POST /keyword_search`."""
-        return self._post("/keyword_search", {"term": term, **conditions})
+        return self._ask("/keyword_search", {"term": term, **conditions})
 
     def places_within(self, low: str, high: str, *, memory_type: str | None = None) -> Iterator[list[float]]:
         """Every coordinate in a box, page by page."""
@@ -131,6 +124,22 @@ class Client:
     def memories(self, *, memory_type: str | None = None, after: str | None = None) -> Iterator[Answer]:
         """Every memory in the order of their places, from behind `after` on, page by page."""
         return self._pages("/memories", "memories", {"type": memory_type, "limit": 1000, "after": after})
+
+    def recollect(self, how: Recollection, *, n: int | None = None, memory_type: str | None = None) -> Answer:
+        """Memories without a question: the latest, the most important, or some by chance."""
+        return self._json("GET", f"/{how}", params={"n": n, "type": memory_type})
+
+    def outcome(self, coord: str, outcome: Any) -> Answer:
+        """Note what really happened with what a memory predicted."""
+        return self._post("/outcome", {"coord": coord, "outcome": outcome}, keep_none=True)
+
+    def consolidate(self, *, window_seconds: float | None = None) -> Answer:
+        """Draw up to 1,000 facts from recent episodes."""
+        return self._post("/consolidate", {"window_seconds": window_seconds})
+
+    def audit(self, *, action: str | None = None) -> Iterator[Answer]:
+        """Who did what, newest first, page by page."""
+        return self._pages("/audit", "entries", {"action": action, "limit": 1000}, mark="before")
 
     def link(self, source: str, target: str, *, link_type: str = "related", weight: float = 1.0) -> Answer:
         """Link a memory to another."""
@@ -177,7 +186,9 @@ class Client:
     @contextmanager
     def export(self, *, vectors: bool = False) -> Iterator[Iterator[bytes]]:
         """Everything of the namespace in lines of JSON, the manifest first."""
-        with self._requester.stream("GET", "/export", params={"vectors": "true" if vectors else None}) as response:
+        with self._requester.stream(
+            "GET", "/export", reads=True, params={"vectors": "true" if vectors else None}
+        ) as response:
             yield response.iter_bytes()
 
     def import_lines(self, lines: Callable[[], Iterator[bytes]], *, replace: bool = False) -> Answer:
@@ -188,11 +199,14 @@ class Client:
         """Store memories that come one a line, each `{coord, payload, type}`, in batches."""
         return self._lines("/store_bulk", lines, {})
 
-    def _post(self, path: str, body: Mapping[str, Any]) -> Answer:
-        return self._json("POST", path, body)
+    def _post(self, path: str, body: Mapping[str, Any], *, keep_none: bool = False) -> Answer:
+        return self._json("POST", path, body if keep_none else _said(body))
+
+    def _ask(self, path: str, body: Mapping[str, Any]) -> Answer:
+        return self._json("POST", path, _said(body), reads=True)
 
     def _lines(self, path: str, lines: Callable[[], Iterator[bytes]], params: Mapping[str, Any]) -> Answer:
-        return _object(self._requester.send("POST", path, params=params, body=lines, headers=_LINES))
+        return object_of(self._requester.send("POST", path, params=params, body=lines, headers=_LINES))
 
     def _json(
         self,
@@ -202,30 +216,27 @@ class Client:
         *,
         params: Mapping[str, Any] | None = None,
         headers: Mapping[str, str] | None = None,
+        reads: bool = False,
     ) -> Answer:
-        content: Body = None
-        if body is not None:
-            content = json.dumps({name: value for name, value in body.items() if value is not None}).encode()
+        content: Body = None if body is None else json.dumps(body).encode()
         more = {**(_JSON if content else {}), **(headers or {})}
-        return _object(self._requester.send(method, path, params=params, body=content, headers=more))
+        return object_of(
+            self._requester.send(
+                method, path, params=params, body=content, headers=more, reads=reads or method == "GET"
+            )
+        )
 
-    def _pages(self, path: str, name: str, params: dict[str, Any]) -> Iterator[Any]:
+    def _pages(self, path: str, name: str, params: dict[str, Any], *, mark: str = "after") -> Iterator[Any]:
         while True:
             page = self._json("GET", path, params=params)
             yield from page[name]
             if page.get("next") is None:
                 return
-            params = {**params, "after": page["next"]}
+            params = {**params, mark: page["next"]}
 
 
-def _object(response: httpx.Response) -> Answer:
-    try:
-        said = response.json()
-    except ValueError:
-        said = None
-    if not isinstance(said, dict):
-        raise SomaError(f"{response.request.url} answered something else than JSON; is this the API?")
-    return said
+def _said(body: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in body.items() if value is not None}
 
 
 def _place(coord: str) -> str:
@@ -234,24 +245,3 @@ def _place(coord: str) -> str:
 
 def _if_match(version: int | None) -> dict[str, str]:
     return {} if version is None else {"if-match": f'"{version}"'}
-
-
-def _checked_url(url: str) -> str:
-    parts = urlsplit(url)
-    if parts.scheme not in {"http", "https"} or not parts.hostname or parts.username is not None:
-        raise ConfigurationError(f"{url.rpartition('@')[2]!r} is no address of an API, such as {DEFAULT_URL}")
-    return url
-
-
-def _checked_token(token: str) -> str:
-    if not re.fullmatch(r"[!-~]+", token):
-        raise ConfigurationError("the token holds something else than printable ASCII: look at the file it came from")
-    return token
-
-
-def _is_here(url: str) -> bool:
-    host = urlsplit(url).hostname or ""
-    try:
-        return ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"

@@ -14,6 +14,7 @@ from prometheus_client import Counter
 
 from somafractalmemory.errors import (
     Forbidden,
+    InProgress,
     InvalidRequest,
     NotFound,
     RateLimited,
@@ -37,8 +38,7 @@ _REFUSALS: Mapping[int, type[SomaError]] = {
     HTTPStatus.REQUEST_ENTITY_TOO_LARGE: TooLarge,
     HTTPStatus.UNPROCESSABLE_ENTITY: InvalidRequest,
 }
-_AGAIN = frozenset({HTTPStatus.TOO_MANY_REQUESTS, HTTPStatus.SERVICE_UNAVAILABLE})
-_SAFE = frozenset({"GET", "HEAD"})
+_AGAIN = frozenset({HTTPStatus.CONFLICT, HTTPStatus.TOO_MANY_REQUESTS, HTTPStatus.SERVICE_UNAVAILABLE})
 _DEFAULT_WAIT_SECONDS = 1.0
 
 
@@ -51,7 +51,7 @@ class Patience:
 
 
 class Requester:
-    """Sends requests. Every write carries an `Idempotency-Key`, the same for each of its attempts."""
+    """Sends requests. Each write carries an `Idempotency-Key`, the same in all its attempts: it is done once."""
 
     def __init__(
         self,
@@ -74,9 +74,10 @@ class Requester:
         params: Mapping[str, Any] | None = None,
         body: Body = None,
         headers: Mapping[str, str] | None = None,
+        reads: bool = False,
     ) -> httpx.Response:
         """The whole answer. Raises what `refusal` makes of any other than 2xx."""
-        with self.stream(method, path, params=params, body=body, headers=headers) as response:
+        with self.stream(method, path, params=params, body=body, headers=headers, reads=reads) as response:
             response.read()
             return response
 
@@ -89,11 +90,15 @@ class Requester:
         params: Mapping[str, Any] | None = None,
         body: Body = None,
         headers: Mapping[str, str] | None = None,
+        reads: bool = False,
     ) -> Iterator[httpx.Response]:
-        """A good answer whose body is still to be read; errors in between are raised as `Unavailable`."""
+        """A good answer whose body is still to be read; errors in between are raised as `Unavailable`.
+
+        A request that `reads` only needs no key to be repeated.
+        """
         given = {name: value for name, value in (params or {}).items() if value is not None}
         sent = dict(headers or {})
-        if method not in _SAFE:
+        if not reads:
             sent["idempotency-key"] = str(uuid4())
         response = self._until_good(method, path, given, body, sent)
         try:
@@ -116,7 +121,7 @@ class Requester:
                 error = self._refused(response)
             except httpx.TransportError as failure:
                 error = broken(failure)
-                if not _may_repeat(method, failure):
+                if isinstance(failure, httpx.TimeoutException):  # a spent deadline is not spent again
                     raise error from failure
             wait = self._wait(error, attempt)
             last = attempt == self._patience.attempts or waited + wait > self._patience.waiting_seconds
@@ -147,10 +152,25 @@ class Requester:
         return refusal(response)
 
 
+def object_of(response: httpx.Response) -> dict[str, Any]:
+    """The JSON object of an answer. Raises SomaError."""
+    try:
+        said = response.json()
+    except ValueError:
+        said = None
+    if not isinstance(said, dict):
+        raise SomaError(f"{response.request.url} answered something else than JSON; is this the API?")
+    return said
+
+
 def refusal(response: httpx.Response) -> SomaError:
     """An answer that is not 2xx, as the error that the service raised."""
     detail = _detail(response)
     status = response.status_code
+    if status == HTTPStatus.CONFLICT:
+        error = InProgress(detail)
+        error.retry_after_seconds = _retry_after(response) or _DEFAULT_WAIT_SECONDS
+        return error
     if status == HTTPStatus.TOO_MANY_REQUESTS:
         return RateLimited(detail, retry_after_seconds=_retry_after(response) or _DEFAULT_WAIT_SECONDS)
     if status in {HTTPStatus.BAD_GATEWAY, HTTPStatus.SERVICE_UNAVAILABLE, HTTPStatus.GATEWAY_TIMEOUT}:
@@ -175,13 +195,6 @@ def _detail(response: httpx.Response) -> str:
 def _retry_after(response: httpx.Response) -> float | None:
     text = response.headers.get("retry-after", "")
     return float(text) if text.isascii() and text.isdigit() and len(text) < 10 else None
-
-
-def _may_repeat(method: str, failure: httpx.TransportError) -> bool:
-    """Whether nothing was carried out for sure, or may be carried out twice; a spent deadline is not spent again."""
-    if isinstance(failure, httpx.ConnectError | httpx.PoolTimeout):
-        return True
-    return method in _SAFE and not isinstance(failure, httpx.TimeoutException)
 
 
 def broken(error: httpx.TransportError) -> Unavailable:

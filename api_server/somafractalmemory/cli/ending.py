@@ -5,6 +5,7 @@ import sys
 from somafractalmemory.errors import (
     ConfigurationError,
     Forbidden,
+    InProgress,
     InvalidRequest,
     NotFound,
     RateLimited,
@@ -29,6 +30,7 @@ _ENDINGS: tuple[tuple[type[SomaError], int, str], ...] = (
     ),
     (Forbidden, REFUSED, "; use a token that the API knows and that may do this"),
     (RateLimited, UNAVAILABLE, "; come back in {seconds:.0f} s, or raise the API's SOMA_RATE_LIMIT_MAX"),
+    (InProgress, UNAVAILABLE, "; look whether it was done, with `soma get` or `soma list`, before it is repeated"),
     (Unavailable, UNAVAILABLE, "; `soma health` tells what is away, --url and SOMA_API_URL say where the API is"),
     (SomaError, FAILED, "; try again, or look at the logs of that component"),
 )

@@ -11,7 +11,8 @@ from typing import Annotated, Any
 
 import typer
 
-from somafractalmemory.client import DEFAULT_URL, Client
+from somafractalmemory.client import Client
+from somafractalmemory.dialling import DEFAULT_URL
 from somafractalmemory.errors import ConfigurationError
 
 MODE = "evented_enterprise"

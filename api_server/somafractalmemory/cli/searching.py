@@ -26,6 +26,7 @@ CaseSensitive = Annotated[bool, typer.Option("--case-sensitive", help="A is not 
 def register(app: typer.Typer) -> None:
     """Put the commands into the application."""
     command(app, "recall", example='soma recall --query "what do cats do" --top-k 3 --type semantic')(recall)
+    command(app, "recall-batch", example='soma recall-batch --query "cats" --query "dogs" --top-k 1')(recall_batch)
     command(app, "hybrid", example='soma hybrid --query "cats at night" --term purr --boost 2')(hybrid)
     command(app, "explain", example='soma explain --query "what do cats do" --term purr')(explain)
     command(app, "keyword-search", example="soma keyword-search --term purr --mode word")(keyword_search)
@@ -52,6 +53,23 @@ def recall(
         answer = session.client.recall_with_context(query, json_object(context, "--context"), **conditions)
         return _memories(session.checked(answer))
     return _scored(session.checked(session.client.recall(query, hybrid=hybrid, **conditions)))
+
+
+def recall_batch(
+    session: Session,
+    query: Annotated[list[str], typer.Option("--query", help="May be repeated.")],
+    top_k: TopK = 5,
+    kind: Type = None,
+    filters: Filters = None,
+) -> Shown:
+    """Find the memories that fit each of many queries best, in one request."""
+    answer = session.checked(session.client.recall_batch(query, **_conditions(top_k, kind, filters)))
+    rows = [
+        (asked, place(memory["coordinate"]), memory["memory_type"], _own(memory))
+        for asked, batch in zip(query, answer["batches"], strict=True)
+        for memory in batch
+    ]
+    return Shown(answer, one_line(answer["batches"]), Grid(("QUERY", "COORDINATE", "TYPE", "PAYLOAD"), rows))
 
 
 def hybrid(
@@ -132,7 +150,11 @@ def listed(
 ) -> Shown:
     """List memories in the order of their coordinates."""
     memories = session.client.memories(memory_type=kind and kind.value, after=after)
-    found = list(itertools.islice(memories, limit or None))
+    return listing(list(itertools.islice(memories, limit or None)))
+
+
+def listing(found: Sequence[Answer]) -> Shown:
+    """Memories with their payloads apart."""
     rows = [
         (
             place(each["coordinate"]),

@@ -16,6 +16,7 @@ from somafractalmemory.cli.commanding import Session, command
 from somafractalmemory.cli.ending import FAILED
 from somafractalmemory.cli.reading import batches, items, read_text
 from somafractalmemory.cli.showing import Shown, one_line
+from somafractalmemory.client import Answer
 from somafractalmemory.errors import InvalidRequest, SomaError
 
 _CHUNK = 64 * 1024
@@ -37,7 +38,9 @@ def store_bulk(
         Path, typer.Option("--file", help="A JSON array of {coord, payload, type}, or one of them a line; - is stdin.")
     ],
 ) -> Shown:
-    """Store many memories; the whole file is checked before anything is stored."""
+    """Store many memories: the items of an array all checked before any is stored, lines one by one."""
+    if _begins(file) != b"[":
+        return _store_lines(session, file)
     found = items(read_text(file, "--file"))
     stored = sent = 0
     with session.progress("storing", len(found)) as more:
@@ -50,6 +53,14 @@ def store_bulk(
             sent += len(batch)
             more(len(batch))
     return Shown({"stored": stored}, one_line({"stored": stored}), f"{stored} stored", confirms=True)
+
+
+def _store_lines(session: Session, file: Path) -> Shown:
+    with session.progress("storing", _size(file, "--file")) as more:
+        answer = session.checked(session.client.store_lines(lambda: _parts(file, more)))
+    _note_lines(session, answer)
+    plain = one_line({"stored": answer["stored"]})
+    return Shown(answer, plain, f"{answer['stored']} stored", confirms=True, code=FAILED if answer["failed"] else 0)
 
 
 def export_memories(
@@ -80,8 +91,7 @@ def import_memories(
     """Put back memories, versions and links of a file; the same file again changes nothing."""
     with session.progress("importing", _size(path)) as more:
         answer = session.checked(session.client.import_lines(lambda: _parts(path, more), replace=replace))
-    for wrong in answer["errors"]:
-        session.note(f"line {wrong['line']}: {wrong['detail']}")
+    _note_lines(session, answer)
     if not answer["complete"]:
         session.note("not everything was imported: mend the lines above, or fetch the whole file, and import it again")
     plain = one_line({"imported": answer["imported"]})
@@ -122,6 +132,14 @@ def import_graph(
                 raise
             more(len(batch))
     return Shown({"imported": put}, one_line({"imported": put}), f"{put} imported", confirms=True)
+
+
+def _note_lines(session: Session, answer: Answer) -> None:
+    """Which lines were not taken, the first ones by number."""
+    for wrong in answer["errors"]:
+        session.note(f"line {wrong['line']}: {wrong['detail']}")
+    if (more := answer["failed"] - len(answer["errors"])) > 0:
+        session.note(f"and {more} more")
 
 
 def _counted(session: Session, path: Path, word: str, count: int) -> Shown:
@@ -170,8 +188,18 @@ def _parts(path: Path, more: Callable[[float], None]) -> Iterator[bytes]:
             more(len(part))
 
 
-def _size(path: Path) -> int:
+def _begins(file: Path) -> bytes:
+    """The first character that is no blank; an array for stdin, which cannot be read twice."""
+    if str(file) == "-":
+        return b"["
+    _size(file, "--file")
+    with file.open("rb") as opened:
+        return opened.read(_CHUNK).lstrip()[:1]
+
+
+def _size(path: Path, option: str = "--path") -> int:
     try:
-        return path.stat().st_size
+        with path.open("rb"):
+            return path.stat().st_size
     except OSError as error:
-        raise InvalidRequest(f"--path: {path} cannot be read ({error}); correct the path") from None
+        raise InvalidRequest(f"{option}: {path} cannot be read ({error}); correct the path") from None

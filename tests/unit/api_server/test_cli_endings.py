@@ -255,6 +255,16 @@ def test_help_explains_itself(soma: Soma, command: str) -> None:
     assert "Usage: soma" in done.out
 
 
+def test_every_command_is_on_a_page(soma: Soma) -> None:
+    docs = Path(__file__).parents[3] / "docs"
+    page = "".join((docs / name).read_text() for name in ("cli.md", "operations.md"))
+    listed = soma("--help").out.partition("Commands:")[2].partition("Examples:")[0]
+    names = [line.split()[0] for line in listed.splitlines() if line.startswith("  ") and line[2:3].strip()]
+
+    assert len(names) > 30
+    assert [name for name in names if f"`{name}`" not in page and f"`soma {name}" not in page] == []
+
+
 def test_every_command_over_http_has_an_example_and_the_shared_options(soma: Soma) -> None:
     listed = soma("--help").out
 

@@ -175,6 +175,62 @@ def test_store_bulk_refuses_a_wrong_item_before_it_stores_any(soma: Soma, tmp_pa
     assert soma("stats").json["total_memories"] == 0
 
 
+def test_a_wrong_line_is_told_and_the_others_are_stored(soma: Soma, tmp_path: Path) -> None:
+    """(cli defect 7)"""
+    file = tmp_path / "memories.ndjson"
+    file.write_text('{"coord": "1", "payload": {}}\n{"payload": {}}\n{"coord": "2", "payload": {}, "type": "vague"}\n')
+
+    done = soma("store-bulk", "--file", str(file))
+
+    assert (done.code, done.json) == (1, {"stored": 1})
+    assert "line 2: " in done.err
+    assert "line 3: " in done.err
+
+
+def test_memories_are_remembered_without_a_question(soma: Soma) -> None:
+    """(X-04)"""
+    for number in range(3):
+        store(soma, str(number), timestamp=1000 + number, importance=3 - number)
+
+    assert [memory["coordinate"] for memory in soma("recent", "--n", "2").json] == [[2.0], [1.0]]
+    assert [memory["coordinate"] for memory in soma("important", "--n", "2").json] == [[0.0], [1.0]]
+    assert len(soma("replay", "--n", "2").json) == len(soma("reflect", "--n", "2").json) == 2
+    assert soma("recent", "--type", "semantic").json == []
+    assert "COORDINATE" in soma("recent", "-o", "table").out
+
+
+def test_outcomes_are_noted_and_episodes_become_facts(soma: Soma) -> None:
+    """(X-04)"""
+    store(soma, "1", task="guess the weather", predicted_outcome="sun")
+
+    assert soma("outcome", "--coord", "1", "--outcome", '"rain"').out == "OK\n"
+    assert soma("get", "--coord", "1").json["payload"]["reported_outcome"] == "rain"
+    assert soma("outcome", "--coord", "1", "--outcome", "null").code == 0
+    assert soma("outcome", "--coord", "1", "--outcome", "rain").code == 2
+    assert soma("consolidate").json["stored"] == 1
+    assert soma("consolidate").json == {"stored": 0, "unchanged": 1}
+
+
+def test_many_queries_are_asked_at_once(soma: Soma) -> None:
+    store(soma, "1", fact="cats purr")
+    store(soma, "2", fact="dogs bark")
+
+    cats, dogs = soma("recall-batch", "--query", "cats", "--query", "dogs", "--top-k", "1").json
+
+    assert (cats[0]["coordinate"], dogs[0]["coordinate"]) == ([1.0], [2.0])
+
+
+def test_the_audit_tells_who_did_what(soma: Soma) -> None:
+    store(soma, "1", n=1)
+    soma("delete", "--coord", "1")
+
+    entries = soma("audit").json
+
+    assert {entry["action"] for entry in entries} >= {"delete"}
+    assert soma("audit", "--action", "delete", "--limit", "1").json[0]["coordinate"] == [1.0]
+    assert "CALLER" in soma("audit", "-o", "table").out
+
+
 @pytest.mark.parametrize("name", ["links.json", "links.graphml"])
 def test_a_graph_is_exported_and_imported(soma: Soma, tmp_path: Path, name: str) -> None:
     """(cli defect 4)"""

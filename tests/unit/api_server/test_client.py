@@ -47,7 +47,7 @@ def test_each_attempt_of_a_write_carries_the_same_key_and_each_write_another() -
 
     talk.requester.send("POST", "/store")
     talk.requester.send("POST", "/store")
-    talk.requester.send("GET", "/stats")
+    talk.requester.send("POST", "/recall", reads=True)
 
     first, again, other, read = [request.headers.get("idempotency-key") for request in talk.requests]
     assert first == again
@@ -120,19 +120,25 @@ def test_a_connection_that_was_never_made_is_tried_again_also_for_writes() -> No
     assert talk.requester.send("POST", "/store").status_code == 200
 
 
-@pytest.mark.parametrize("failure", [httpx.ReadTimeout("late"), httpx.RemoteProtocolError("cut")])
-def test_a_write_that_may_have_been_carried_out_is_not_sent_again(failure: Exception) -> None:
-    talk = Talk(failure, GOOD)
+def test_what_broke_off_is_sent_again_with_its_key_but_a_spent_deadline_is_not() -> None:
+    talk = Talk(httpx.RemoteProtocolError("cut"), GOOD)
+    assert talk.requester.send("POST", "/store").status_code == 200
+    assert len({request.headers["idempotency-key"] for request in talk.requests}) == 1
 
-    with pytest.raises(errors.Unavailable):
-        talk.requester.send("POST", "/store")
-    assert len(talk.requests) == 1
-
-
-def test_a_read_that_broke_off_is_sent_again_but_a_spent_deadline_is_not() -> None:
-    assert Talk(httpx.RemoteProtocolError("cut"), GOOD).requester.send("GET", "/stats").status_code == 200
+    late = Talk(httpx.ReadTimeout("late"), GOOD)
     with pytest.raises(errors.Unavailable, match="in time"):
-        Talk(httpx.ReadTimeout("late"), GOOD).requester.send("GET", "/stats")
+        late.requester.send("GET", "/stats")
+    assert len(late.requests) == 1
+
+
+def test_a_write_that_is_still_under_way_is_waited_for() -> None:
+    talk = Talk(httpx.RemoteProtocolError("cut"), problem(409, **{"retry-after": "3"}), GOOD)
+
+    assert talk.requester.send("POST", "/store").status_code == 200
+    assert talk.waits[1] == 3.0
+
+    with pytest.raises(errors.InProgress):
+        Talk(problem(409), patience=Patience(attempts=1)).requester.send("POST", "/store")
 
 
 def test_a_stream_of_a_body_begins_anew_with_each_attempt() -> None:

@@ -1,0 +1,56 @@
+"""The connection to an API: its address, the token, and whose proxies it passes."""
+
+import re
+from ipaddress import ip_address
+from urllib.parse import urlsplit
+
+import httpx
+
+from somafractalmemory.errors import ConfigurationError
+
+DEFAULT_URL = "http://127.0.0.1:9595"
+
+
+def dial(
+    url: str, *, token: str | None, namespace: str | None, timeout_seconds: float, transport: httpx.BaseTransport | None
+) -> httpx.Client:
+    """A client that connects when something is asked. Raises ConfigurationError for a wrong address, token or name."""
+    headers = {"accept": "application/json, application/x-ndjson"}
+    if token is not None:
+        headers["authorization"] = f"Bearer {_checked_token(token)}"
+    if namespace is not None:
+        headers["x-soma-namespace"] = _checked_namespace(namespace)
+    return httpx.Client(
+        base_url=_checked_url(url),
+        headers=headers,
+        timeout=timeout_seconds,
+        transport=transport,
+        trust_env=not _is_here(url),  # a proxy of the environment knows nothing of this machine
+    )
+
+
+def _checked_url(url: str) -> str:
+    parts = urlsplit(url)
+    if parts.scheme not in {"http", "https"} or not parts.hostname or parts.username is not None:
+        raise ConfigurationError(f"{url.rpartition('@')[2]!r} is no address of an API, such as {DEFAULT_URL}")
+    return url
+
+
+def _checked_token(token: str) -> str:
+    if not re.fullmatch(r"[!-~]+", token):
+        raise ConfigurationError("the token holds something else than printable ASCII: look at the file it came from")
+    return token
+
+
+def _checked_namespace(name: str) -> str:
+    if not name.isascii() or not name.isprintable():
+        raise ConfigurationError("a namespace is 1 to 128 letters, digits or any of . _ : -")
+    return name
+
+
+def _is_here(url: str) -> bool:
+    host = urlsplit(url).hostname or ""
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
