@@ -70,10 +70,12 @@ class PostgresOutbox:
         return await self._run(statement, parameters)
 
     async def _run(self, statement: str, parameters: Mapping[str, Any]) -> list[Row]:
-        assert self._connection is not None  # noqa: S101 - `lead` made it
+        connection = self._connection
+        if connection is None:  # closed meanwhile, for instance because the program ends
+            raise Unavailable("postgres", "the connection that leads is gone")
         try:
             async with asyncio.timeout(_DEADLINE_SECONDS):
-                cursor = await self._connection.execute(statement.encode(), parameters)
+                cursor = await connection.execute(statement.encode(), parameters)
                 return await cursor.fetchall() if cursor.description else []
         except (psycopg.Error, TimeoutError) as error:
             await self.close()
