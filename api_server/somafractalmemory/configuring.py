@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractAsyncContextManager
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import orjson
 import structlog
@@ -80,6 +81,7 @@ _ADDRESSES = {
     "qdrant": ("QDRANT_URL", "QDRANT_HOST", "QDRANT_PORT", "QDRANT_TLS", "SOMA_VECTOR_BACKEND"),
 }
 _BROKER = "localhost:9092"
+_IN_MEMORY = ":memory:"
 
 
 def settings_from_config(
@@ -190,33 +192,54 @@ def _siblings(section: str) -> list[str]:
 
 def _merged(variables: dict[str, str], given: Mapping[str, Any]) -> dict[str, str]:
     """The environment with the dictionary over it: an address is taken from one of them, never from both."""
-    for section, names in _ADDRESSES.items():
-        chosen = [key for key, value in given.items() if key.startswith(f"{section}.") and value is not False]
-        if any(VARIABLES.get(key) in names or key in SWITCHES for key in chosen):
-            for name in names:
-                variables.pop(name, None)
+    chosen = {section for section in _ADDRESSES if _chooses_address(section, given)}
+    for name in [name for section in chosen for name in _ADDRESSES[section]]:
+        variables.pop(name, None)
     for key in given:
         if key in VARIABLES:
             variables[VARIABLES[key]] = _text(given[key])
     for name in SECRETS:
         if any(VARIABLES.get(key) == name for key in given):
             variables.pop(f"{name}_FILE", None)
-    _locate(variables, str(given.get("qdrant.location", "")))
-    if given.get("qdrant.testing"):
+    location = str(given.get("qdrant.location", ""))
+    if given.get("qdrant.testing") or location == _IN_MEMORY:
         variables["SOMA_VECTOR_BACKEND"] = "memory"
+    elif "qdrant" in chosen:
+        _complete_qdrant(variables, location)
+    if "redis" in chosen and not given.get("redis.testing"):
+        _complete_redis(variables)
     if "infra.kafka" in given:
         variables.setdefault("KAFKA_BOOTSTRAP_SERVERS", f"{given['infra.kafka']}:9092")
     return variables
 
 
-def _locate(variables: dict[str, str], location: str) -> None:
-    """Qdrant's client takes `:memory:`, an address or a host as a location."""
-    if location == ":memory:":
-        variables["SOMA_VECTOR_BACKEND"] = "memory"
-    elif "://" in location:
+def _chooses_address(section: str, given: Mapping[str, Any]) -> bool:
+    names = _ADDRESSES[section]
+    own = [key for key, value in given.items() if key.startswith((f"{section}.", "infra.")) and value is not False]
+    return any(VARIABLES.get(key) in names or (key in SWITCHES and key.startswith(section)) for key in own)
+
+
+def _complete_qdrant(variables: dict[str, str], location: str) -> None:
+    """The whole address, so that a configuration file adds no part; a location is an address or a host."""
+    host = variables.get("QDRANT_HOST") or location
+    if "://" in location:
         variables["QDRANT_URL"] = location
-    elif location:
-        variables["QDRANT_HOST"] = location
+    elif host:
+        variables.setdefault("QDRANT_URL", f"http://{host}:{variables.get('QDRANT_PORT', '6333')}")
+    variables.setdefault("QDRANT_TLS", "false")
+
+
+def _complete_redis(variables: dict[str, str]) -> None:
+    """Every part of the address, so that a configuration file adds none."""
+    try:
+        parts = urlsplit(variables.get("REDIS_URL", ""))
+        host, port, db = parts.hostname, parts.port, parts.path.strip("/")
+    except ValueError:  # told when the settings are read
+        return
+    variables.setdefault("REDIS_URL", "redis://localhost:6379/0")
+    variables.setdefault("REDIS_HOST", host or "localhost")
+    variables.setdefault("REDIS_PORT", str(port or 6379))
+    variables.setdefault("REDIS_DB", db or "0")
 
 
 def _text(value: Any) -> str:
@@ -229,7 +252,7 @@ def _is_embedded(given: Mapping[str, Any]) -> bool:
     in_process = (
         given.get("redis.testing")
         or given.get("qdrant.testing")
-        or given.get("qdrant.location") == ":memory:"
+        or given.get("qdrant.location") == _IN_MEMORY
         or given.get("vector.backend") == "memory"
     )
     return bool(in_process) and "postgres.url" not in given

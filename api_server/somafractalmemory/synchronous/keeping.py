@@ -1,4 +1,4 @@
-"""Keeping: files, versions, the audit, decay, locks, hooks, health."""
+"""Keeping: files, versions, audit, decay, locks, hooks, health."""
 
 import asyncio
 import os
@@ -9,8 +9,11 @@ from typing import IO, Any, TypeVar
 import orjson
 import structlog
 
+from somafractalmemory.acting import act_as
+from somafractalmemory.careports import Deed
 from somafractalmemory.errors import InvalidRequest, NotFound, SomaError
 from somafractalmemory.importing import Line
+from somafractalmemory.model import Coordinate, memory_id
 from somafractalmemory.synchronous.base import Face
 from somafractalmemory.synchronous.locks import Lock
 from somafractalmemory.synchronous.reading import Record
@@ -22,6 +25,7 @@ log = structlog.get_logger(__name__)
 Result = TypeVar("Result")
 _TRANSFER_SECONDS = 4 * 3600.0
 _LINES = 200
+_WORD = 100
 
 
 class Keeping(Face):
@@ -84,6 +88,42 @@ class Keeping(Face):
         except NotFound:
             return []
         return [record_of(memory) | {"version": memory.version} for memory in found]
+
+    def audit_log(self, action: str, coordinate: Any = None, user: str = "system") -> None:
+        """Write down in the audit that a user did something. Raises InvalidRequest, Unavailable.
+
+        It is a table beside the memories, and never changed; deletions are in it anyway.
+        """
+        for name, text in (("action", action), ("user", user)):
+            if not isinstance(text, str) or not 1 <= len(text) <= _WORD or "\x00" in text:
+                raise InvalidRequest(f"{name} is a text of 1 to {_WORD} characters without NUL", loc=(name,))
+        self._ask(self._write_down(action, None if coordinate is None else place_of(coordinate), user))
+
+    async def _write_down(self, action: str, place: Coordinate | None, user: str) -> None:
+        act_as(user)
+        known = None if place is None else memory_id(self.namespace, place)
+        await self._service.audit.append(Deed(action, self.namespace, place, known))
+
+    def get_audit_log(self, n: int = 100, action: str | None = None) -> list[Record]:
+        """The last rows of the audit, newest first: `at`, `user`, `action`, `coordinate`, `details`."""
+        rows = self._ask(self._service.audit.page(self.namespace, action=action, before=None, limit=n))
+        return [
+            {
+                "at": row.at,
+                "user": row.caller,
+                "action": row.deed.action,
+                "coordinate": None if row.deed.coordinate is None else list(row.deed.coordinate),
+                "details": dict(row.deed.details),
+            }
+            for row in rows
+        ]
+
+    def run_decay_once(self) -> None:
+        """Carry out now what is due: decay, the size limit, the end of audit rows; unless another process is at it.
+
+        What has decayed is hidden from the moment it is due; this only removes it for good.
+        """
+        self._ask(self._service.upkeep.step(), seconds=_TRANSFER_SECONDS)
 
     def acquire_lock(self, name: str, timeout: float = 10, wait_seconds: float = 10) -> Lock:
         """A lock of all processes on the same stores, not taken yet: use it in a `with` statement.

@@ -8,6 +8,7 @@ import pytest
 from somafractalmemory.configuring import IDLE, VARIABLES, read_config_file, settings_from_config
 from somafractalmemory.errors import ConfigurationError
 from somafractalmemory.settings import Settings, postgres_conninfo
+from somafractalmemory.settings.tree import canonical
 from somafractalmemory.wiring import open_api, open_embedded
 
 SEED: dict[str, Any] = {
@@ -194,6 +195,47 @@ def test_a_file_may_be_missing_or_empty(tmp_path: Path) -> None:
 
     assert read_config_file(tmp_path / "missing.json") == {}
     assert read_config_file(tmp_path / "empty.yaml") == {}
+
+
+def test_a_file_of_the_environment_adds_no_part_to_an_address(tmp_path: Path) -> None:
+    """(S-71)"""
+    file = tmp_path / "soma.yaml"
+    file.write_text(
+        "REDIS_URL: rediss://other:1/7\nREDIS_DB: 5\nQDRANT_URL: https://other:1\nPOSTGRES_URL: postgresql://o/x\n"
+    )
+    environment = {"SOMA_CONFIG_FILE": str(file)}
+
+    made = settings(SEED, **environment)
+    by_url = settings(SEED | {"redis": {"url": "redis://r:2/3"}, "qdrant": {"url": "http://q:4"}}, **environment)
+
+    assert (made.redis_address, made.qdrant_address) == ("redis://redis:6379/0", "http://qdrant:6333")
+    assert (by_url.redis_address, by_url.qdrant_address) == ("redis://r:2/3", "http://q:4")
+    assert settings({"eventing": {"enabled": False}}, **environment).qdrant_address == "https://other:1"
+
+
+def test_every_key_stands_for_a_setting_that_there_is() -> None:
+    assert set(VARIABLES.values()) <= set(canonical())
+
+
+def test_what_the_dictionary_says_of_age_and_size_is_honoured() -> None:
+    made = settings(
+        {
+            "redis": {"testing": True},
+            "memory_enterprise": {
+                "max_memory_size": 50,
+                "pruning_interval_seconds": 7,
+                "decay_thresholds_seconds": [30, 300],
+                "decayable_keys_by_level": [["scratch", "temp_notes"], ["low_importance"]],
+                "decay_enabled": False,
+                "reconcile_enabled": True,
+            },
+        },
+        SOMA_MAX_MEMORY_SIZE="9",
+    )
+
+    assert (made.max_memory_size, made.pruning_interval_seconds, made.decay_enabled) == (50, 7, False)
+    assert list(made.decay_thresholds_seconds) == [30, 300]
+    assert list(map(list, made.decayable_keys_by_level)) == [["scratch", "temp_notes"], ["low_importance"]]
 
 
 def test_no_key_is_both_honoured_and_idle() -> None:

@@ -1,7 +1,8 @@
 """The memory system as one object in this process: every method, its answers and its errors."""
 
 import json
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from enum import Enum
 from pathlib import Path
@@ -23,6 +24,13 @@ def system() -> Iterator[SomaFractalMemoryEnterprise]:
     """An empty system in this process."""
     with create_memory_system(MemoryMode.EVENTED_ENTERPRISE, "tests", CONFIG) as made:
         yield made
+
+
+def eventually(look: Callable[[], object], *, seconds: float = 10.0) -> None:
+    deadline = time.monotonic() + seconds
+    while not look():
+        assert time.monotonic() < deadline, "it never came"
+        time.sleep(0.005)
 
 
 def places(records: list[dict[str, Any]]) -> list[list[float]]:
@@ -401,3 +409,84 @@ def test_what_makes_no_sense_is_refused(
 ) -> None:
     with pytest.raises(SomaFractalMemoryError):
         getattr(system, method)(**arguments)
+
+
+def test_what_was_done_is_written_down_beside_the_memories(
+    system: SomaFractalMemoryEnterprise, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The original program wrote a file into the working directory. (core defect 26)"""
+    monkeypatch.chdir(tmp_path)
+    system.store_memory((1,), {"fact": "x"})
+
+    system.audit_log("reviewed", (1,), user="ada")
+    system.audit_log("cleaned up")
+    system.delete((1,))
+
+    rows = system.get_audit_log()
+    assert [(row["action"], row["coordinate"]) for row in rows] == [
+        ("delete", [1.0]),
+        ("cleaned up", None),
+        ("reviewed", [1.0]),
+    ]
+    assert [row["user"] for row in rows[1:]] == ["system", "ada"]
+    assert [row["user"] for row in system.get_audit_log(1, "reviewed")] == ["ada"]
+    assert list(tmp_path.iterdir()) == []
+    with pytest.raises(InvalidRequest):
+        system.audit_log("")
+
+
+def test_decay_and_the_size_limit_are_carried_out_when_told() -> None:
+    """Fields that are due go, and nothing else; what is beyond the limit is gone from recall, too. (core defect 19)"""
+    enterprise = {
+        "vector_dim": 64,
+        "max_memory_size": 3,
+        "decay_thresholds_seconds": [0],
+        "decayable_keys_by_level": [["scratch"]],
+    }
+    config = {"redis": {"testing": True}, "memory_enterprise": enterprise}
+    with create_memory_system(MemoryMode.EVENTED_ENTERPRISE, "tests", config) as system:
+        for n in range(6):
+            system.store_memory((n,), {"fact": "cats purr", "scratch": "x", "importance": n})
+
+        system.run_decay_once()
+
+        eventually(lambda: sorted(places(system.recall("cats purr", top_k=50))) == [[3.0], [4.0], [5.0]])
+        assert system.memory_stats()["total_memories"] == 3
+        assert all("scratch" not in record and record["fact"] == "cats purr" for record in system.get_all_memories())
+
+
+def test_access_is_counted_and_the_time_of_making_stays(system: SomaFractalMemoryEnterprise) -> None:
+    """Every read used to replace what was known of the making. (core defect 4)"""
+    system.store_memory((1,), {"fact": "x"})
+
+    for _ in range(3):
+        system.retrieve((1,))
+
+    service = system._service
+    place: dict[str, Any] = {"namespace": "tests", "coordinate": (1.0,)}
+    system._ask(service._usage.flush())
+    before = system._ask(service.look_up(**place))
+    system.store_memory((1,), {"fact": "y"})
+    after = system._ask(service.look_up(**place))
+    assert before.access_count >= 3
+    assert after.created_at == before.created_at
+
+
+def test_a_memory_is_in_the_index_once_and_after_its_deletion_never(system: SomaFractalMemoryEnterprise) -> None:
+    """Each store used to add a vector, and no deletion took one away. (core defect 2)"""
+    for word in ("purring", "sleeping", "hunting"):
+        system.store_memory((1,), {"fact": f"cats are {word}"})
+
+    assert [record["fact"] for record in system.recall("cats", top_k=50)] == ["cats are hunting"]
+    assert len(system.recall_with_scores("cats are purring", top_k=50)) == 1
+    system.delete((1,))
+    assert system.recall("cats hunting", top_k=50) == []
+    assert system.keyword_search("hunting") == []
+
+
+def test_equal_importances_do_not_make_scores_vanish(system: SomaFractalMemoryEnterprise) -> None:
+    """(core defect 5)"""
+    system.store_memories_bulk([((n,), {"fact": f"cats purr {n}"}) for n in range(5)])
+
+    assert all(each["score"] > 0 for each in system.recall_with_scores("cats purr"))
+    assert {record["importance_norm"] for record in system.get_all_memories()} != {0.0}

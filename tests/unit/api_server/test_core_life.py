@@ -56,7 +56,10 @@ assert mem.with_lock("once", lambda a, b=0: a + b, 1, b=2) == 3
 mem.report_outcome((1, 2, 3), "done")
 mem.consolidate_memories(window_seconds=3600)
 assert mem.retrieve((1, 2, 3))["task"] == "write docs"
-mem.run_decay_once() if hasattr(mem, "run_decay_once") else None
+mem.run_decay_once()
+mem.audit_log("checked", (1, 2, 3))
+mem.save_version((1, 2, 3))
+assert mem.get_versions((1, 2, 3))
 assert mem.delete((4, 5, 6)) is True and mem.retrieve((4, 5, 6)) is None
 assert not any(m.get("fact") == "docs matter" for m in mem.recall("docs matter"))
 assert seen
@@ -287,7 +290,9 @@ def test_a_forgotten_lock_lets_go_by_itself(system: SomaFractalMemoryEnterprise)
 
 
 def test_the_http_application_is_made_of_the_environment(tmp_path: Path) -> None:
-    program = "from somafractalmemory.http_api import app\nprint(type(app).__name__, len(app.routes) > 10)"
+    program = (
+        "from somafractalmemory.http_api import app\nprint(type(app).__name__, '/recall' in app.openapi()['paths'])"
+    )
     environment = {
         "SOMA_API_TOKEN": "t",
         "POSTGRES_URL": "postgresql://nobody@127.0.0.1:9/x",
