@@ -16,10 +16,11 @@ from starlette.responses import Response
 from starlette.routing import Match
 
 from somafractalmemory import __version__, errors
-from somafractalmemory.guard import JsonResponse, RequestMetrics, Runtime
+from somafractalmemory.guard import GuardedRoute, JsonResponse, RequestMetrics, Runtime
 from somafractalmemory.openapi import document_of
 from somafractalmemory.routes import audit, graph, health, lookups, memories, places, recall, reflection, transfer
 from somafractalmemory.settings import Settings
+from somafractalmemory.shortway import Answer, ShortWay, fixed_routes
 
 log = structlog.get_logger(__name__)
 
@@ -62,12 +63,10 @@ def create_app(settings: Settings, open_runtime: Opener) -> FastAPI:
     app = FastAPI(title="SomaFractalMemory API", version=__version__, lifespan=lifespan, docs_url=None, redoc_url=None)
     for router in ROUTERS:
         app.include_router(router)
-    app.add_exception_handler(errors.SomaError, on_soma_error)
-    app.add_exception_handler(ValidationError, on_validation_error)
-    app.add_exception_handler(RequestValidationError, on_validation_error)
-    app.add_exception_handler(HTTPException, on_http_exception)
-    app.add_exception_handler(ClientDisconnect, on_hang_up)
+    for kind, answer in ANSWERS.items():
+        app.add_exception_handler(kind, answer)
     app.add_exception_handler(Exception, on_bug)
+    app.add_middleware(ShortWay, routes=fixed_routes(ROUTERS, GuardedRoute), answers=ANSWERS)
     app.add_middleware(RequestMetrics)
     if settings.cors_origins:
         app.add_middleware(
@@ -150,3 +149,12 @@ async def on_bug(request: Request, error: Exception) -> Response:
     """Something we did not foresee: still JSON, and logged with its traceback."""
     log.error("unexpected_error", path=request.url.path, exc_info=error)
     return problem(HTTPStatus.INTERNAL_SERVER_ERROR, "an unexpected error was logged; please report it")
+
+
+ANSWERS: dict[type[Exception], Answer] = {
+    errors.SomaError: on_soma_error,
+    ValidationError: on_validation_error,
+    RequestValidationError: on_validation_error,
+    HTTPException: on_http_exception,
+    ClientDisconnect: on_hang_up,
+}

@@ -2,11 +2,13 @@
 
 import time
 from collections.abc import Callable
+from functools import lru_cache
 from hashlib import sha256
 from typing import Any, Protocol, TypeVar
 
 import orjson
 from fastapi.routing import APIRoute
+from prometheus_client import Counter, Histogram
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
@@ -81,8 +83,8 @@ class GuardedRoute(APIRoute):
             response: Response = await self.endpoint(request, **scope["path_params"])
         else:
             response = await self._once(request, check_key(key))
-        for name, value in scope.get("soma.headers", ()):
-            response.headers[name] = value
+        # Not through `headers`, which looks for each name among all others first.
+        response.raw_headers += [(name.encode(), value.encode()) for name, value in scope.get("soma.headers", ())]
         await response(scope, receive, send)
 
     @property
@@ -174,11 +176,22 @@ class RequestMetrics:
     def _record(scope: Scope, status: str, seconds: float) -> None:
         endpoint = getattr(scope.get("route"), "path", None) or "unmatched"
         method = scope["method"] if scope["method"] in _METHODS else "other"
-        telemetry.REQUESTS.labels(endpoint, method).inc()
-        telemetry.RESPONSES.labels(endpoint, method, status).inc()
-        telemetry.LATENCY.labels(endpoint, method).observe(seconds)
+        requests, responses, latency = _series(endpoint, method, status)
+        requests.inc()
+        responses.inc()
+        latency.observe(seconds)
         if status == "404":
             telemetry.NOT_FOUND.inc()
+
+
+@lru_cache(maxsize=1000)
+def _series(endpoint: str, method: str, status: str) -> tuple[Counter, Counter, Histogram]:
+    """Looking them up by their labels costs more than counting."""
+    return (
+        telemetry.REQUESTS.labels(endpoint, method),
+        telemetry.RESPONSES.labels(endpoint, method, status),
+        telemetry.LATENCY.labels(endpoint, method),
+    )
 
 
 def _header(scope: Scope, name: bytes) -> str | None:

@@ -4,6 +4,7 @@ Dense: every word and its letter trigrams are hashed to a signed axis and the su
 words, or nearly spelling them alike, point the same way. Sparse: BM25 term weights by Qdrant's own encoder.
 """
 
+import math
 import re
 from collections.abc import Sequence
 from functools import lru_cache
@@ -29,6 +30,7 @@ class HashEmbedder:
         self._dimensions = dimensions
         self._bm25 = Bm25()
         self._axes = lru_cache(maxsize=50_000)(self._word_axes)
+        self._feature = lru_cache(maxsize=50_000)(self._hashed)  # new words are made of known trigrams
 
     @property
     def revision(self) -> str:
@@ -53,18 +55,20 @@ class HashEmbedder:
         axes = np.concatenate([part[0] for part in parts])
         weights = np.concatenate([part[1] for part in parts])
         total = np.bincount(axes, weights=weights, minlength=self._dimensions)
-        length = float(np.linalg.norm(total))
+        length = math.sqrt(float(total @ total))
         return None if length == 0.0 else (total / length).astype(np.float32)
 
     def _word_axes(self, word: str) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.float64]]:
         padded = f"^{word[:64]}$"
         features = [(word, 1.0)] + [(padded[i : i + 3], _TRIGRAM_WEIGHT) for i in range(len(padded) - 2)]
-        digests = [
-            (int.from_bytes(blake2b(name.encode(), digest_size=8).digest()), weight) for name, weight in features
-        ]
-        axes = np.array([digest % self._dimensions for digest, _ in digests], dtype=np.int64)
-        signs = np.array([weight if digest >> 63 else -weight for digest, weight in digests], dtype=np.float64)
+        found = [(self._feature(name), weight) for name, weight in features]
+        axes = np.array([axis for (axis, _), _ in found], dtype=np.int64)
+        signs = np.array([sign * weight for (_, sign), weight in found], dtype=np.float64)
         return axes, signs
+
+    def _hashed(self, name: str) -> tuple[int, float]:
+        digest = int.from_bytes(blake2b(name.encode(), digest_size=8).digest())
+        return digest % self._dimensions, 1.0 if digest >> 63 else -1.0
 
     @staticmethod
     def _sparse(vector: object) -> SparseVector:

@@ -1,10 +1,12 @@
 """Rate limits in Redis: one script decides and counts, on Redis' own clock.
 
 A window opens with a key's first request and closes by itself; a refused request neither counts nor prolongs it.
-Requests that come together share one round trip, because the client's part costs more than the server's.
+Requests that come together share one round trip, and those of one key one call of the script: the client's part costs
+more than the server's.
 """
 
 import time
+from collections import Counter
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -28,15 +30,15 @@ log = structlog.get_logger(__name__)
 
 _PREFIX = "soma:limit:"
 _SCRIPT = """
-local limit, window = tonumber(ARGV[1]), tonumber(ARGV[2])
+local limit, window, wanted = tonumber(ARGV[1]), tonumber(ARGV[2]), tonumber(ARGV[3])
 local used, left = tonumber(redis.call('GET', KEYS[1]) or '0'), redis.call('PTTL', KEYS[1])
-if left < 0 then
-  if limit < 1 then return {0, 0, window} end
-  redis.call('SET', KEYS[1], 1, 'PX', window)
-  return {1, 1, window}
+if left < 0 then used = 0 end
+local granted = math.min(wanted, math.max(limit - used, 0))
+if granted > 0 then
+  if left < 0 then redis.call('SET', KEYS[1], granted, 'PX', window)
+  else redis.call('INCRBY', KEYS[1], granted) end
 end
-if used >= limit then return {0, used, left} end
-return {1, redis.call('INCR', KEYS[1]), left}
+return {granted, used, left < 0 and window or left}
 """
 _SHA = sha1(_SCRIPT.encode(), usedforsecurity=False).hexdigest()
 
@@ -103,34 +105,48 @@ class RedisLimiter:
         return await self._requests.submit(_Request(_PREFIX + key))
 
     async def _count(self, requests: Sequence[_Request]) -> Sequence[Budget]:
+        wanted = list(Counter(request.key for request in requests).items())
         try:
-            answers = await self._run("EVALSHA", _SHA, requests)
+            answers = await self._run("EVALSHA", _SHA, wanted)
             if any(isinstance(answer, NoScriptError) for answer in answers):  # restarted, or its scripts were flushed
                 unknown = [at for at, answer in enumerate(answers) if isinstance(answer, NoScriptError)]
                 for at, answer in zip(
-                    unknown, await self._run("EVAL", _SCRIPT, [requests[at] for at in unknown]), strict=True
+                    unknown, await self._run("EVAL", _SCRIPT, [wanted[at] for at in unknown]), strict=True
                 ):
                     answers[at] = answer
-            return [self._budget(answer) for answer in answers]
+            budgets = {
+                key: iter(self._budgets(answer, count)) for (key, count), answer in zip(wanted, answers, strict=True)
+            }
+            return [next(budgets[request.key]) for request in requests]
         except (RedisError, OSError, TimeoutError) as error:
             raise _unavailable(error) from error
 
-    async def _run(self, command: str, script: str, requests: Sequence[_Request]) -> list[Any]:
-        if len(requests) == 1:
+    async def _run(self, command: str, script: str, wanted: Sequence[tuple[str, int]]) -> list[Any]:
+        if len(wanted) == 1:
+            ((key, count),) = wanted
             try:
-                return [await self._client.execute_command(command, script, 1, requests[0].key, *self._arguments)]
+                return [await self._client.execute_command(command, script, 1, key, *self._arguments, count)]
             except NoScriptError as error:
                 return [error]
         pipeline = self._client.pipeline(transaction=False)
-        for request in requests:
-            pipeline.execute_command(command, script, 1, request.key, *self._arguments)
+        for key, count in wanted:
+            pipeline.execute_command(command, script, 1, key, *self._arguments, count)
         return list(await pipeline.execute(raise_on_error=False))
 
-    def _budget(self, answer: Any) -> Budget:
+    def _budgets(self, answer: Any, count: int) -> list[Budget]:
+        """One for each request of a key: the first ones are granted, with what is left after each."""
         if isinstance(answer, Exception):
             raise answer
-        allowed, used, milliseconds = answer
-        return Budget(bool(allowed), self._limit, max(self._limit - used, 0), milliseconds / 1000)
+        granted, used, milliseconds = answer
+        return [
+            Budget(
+                allowed=number < granted,
+                limit=self._limit,
+                remaining=max(self._limit - used - min(number + 1, granted), 0),
+                reset_seconds=milliseconds / 1000,
+            )
+            for number in range(count)
+        ]
 
 
 class FallbackLimiter:
