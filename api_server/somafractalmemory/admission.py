@@ -4,11 +4,12 @@ from dataclasses import dataclass
 
 from somafractalmemory import tenancy
 from somafractalmemory.acting import act_as
+from somafractalmemory.bearers import Bearers
 from somafractalmemory.callers import Caller, Scope
 from somafractalmemory.errors import Forbidden, RateLimited
 from somafractalmemory.model import Budget, check_namespace
 from somafractalmemory.ports import Limiter
-from somafractalmemory.tokens import Tokens
+from somafractalmemory.tokens import Tokens, bearer
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,8 +24,11 @@ class Admitted:
 class Admission:
     """Checks a request before anything of it is read."""
 
-    def __init__(self, *, tokens: Tokens, limiter: Limiter | None, default_namespace: str) -> None:
+    def __init__(
+        self, *, tokens: Tokens, limiter: Limiter | None, default_namespace: str, bearers: Bearers | None = None
+    ) -> None:
         self._tokens = tokens
+        self._bearers = bearers
         self._limiter = limiter
         self._default_namespace = default_namespace
 
@@ -49,9 +53,9 @@ class Admission:
             trusted: who asks when no authorization is given; None where that is refused.
 
         Raises:
-            Unauthenticated, Forbidden, InvalidRequest, RateLimited (which carries the spent budget).
+            Unauthenticated, Forbidden, InvalidRequest, RateLimited (which carries the spent budget), Unavailable.
         """
-        caller = self._tokens.identify(authorization) if authorization or trusted is None else trusted
+        caller = await self._identify(authorization) if authorization or trusted is None else trusted
         act_as(caller.name, request_id)
         budget = None
         if self._limiter is not None:
@@ -63,6 +67,12 @@ class Admission:
         entered = self._namespace(caller, namespace)
         tenancy.confine(entered)
         return Admitted(caller, entered, budget)
+
+    async def _identify(self, authorization: str | None) -> Caller:
+        """One of our own tokens, or one of the identity provider's, which have three parts with dots between them."""
+        if self._bearers is not None and (token := bearer(authorization)).count(".") == 2:
+            return self._tokens.find(token) or await self._bearers.identify(token)
+        return self._tokens.identify(authorization)
 
     def _namespace(self, caller: Caller, wanted: str | None) -> str:
         if wanted is None:

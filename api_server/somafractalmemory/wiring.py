@@ -10,6 +10,7 @@ from typing import Any
 import structlog
 
 from somafractalmemory.adapters.embedding import HashEmbedder
+from somafractalmemory.adapters.identity import key_source
 from somafractalmemory.adapters.kafka import open_publisher, open_stream
 from somafractalmemory.adapters.local import LocalLimiter, LocalRecords, LocalVectors
 from somafractalmemory.adapters.local_locks import LocalLocks
@@ -19,6 +20,7 @@ from somafractalmemory.adapters.qdrant import QdrantVectors, open_vectors
 from somafractalmemory.adapters.redis import FallbackLimiter, open_limiter
 from somafractalmemory.adapters.redis_locks import open_locks
 from somafractalmemory.admission import Admission
+from somafractalmemory.bearers import Bearers, Issuer, KeyRing
 from somafractalmemory.consumer import Consumer, Rebuilder
 from somafractalmemory.decay import Decay, Level
 from somafractalmemory.errors import Unavailable
@@ -201,7 +203,23 @@ async def open_embedded(settings: Settings) -> AsyncIterator[ApiRuntime]:
 
 
 def _admission(settings: Settings, limiter: Limiter | None) -> Admission:
-    return Admission(tokens=tokens_of(settings), limiter=limiter, default_namespace=settings.namespace)
+    return Admission(
+        tokens=tokens_of(settings),
+        bearers=_bearers(settings),
+        limiter=limiter,
+        default_namespace=settings.namespace,
+    )
+
+
+def _bearers(settings: Settings) -> Bearers | None:
+    """Tokens of an identity provider, when there is one."""
+    if settings.oidc_issuer is None or settings.oidc_audience is None:
+        return None
+    source = key_source(issuer=settings.oidc_issuer, url=settings.oidc_jwks_url, file=settings.oidc_jwks_file)
+    issuer = Issuer(
+        settings.oidc_issuer, settings.oidc_audience, settings.oidc_scopes_claim, settings.oidc_namespaces_claim
+    )
+    return Bearers(issuer, KeyRing(source))
 
 
 def tokens_of(settings: Settings) -> Tokens:
@@ -211,6 +229,7 @@ def tokens_of(settings: Settings) -> Tokens:
         text="" if settings.api_token_file else text,
         file=settings.api_token_file,
         structured_file=settings.api_tokens_file,
+        required=settings.oidc_issuer is None,
     )
 
 

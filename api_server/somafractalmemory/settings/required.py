@@ -26,16 +26,29 @@ def problems_of(settings: Settings, command: str | None) -> list[str]:
     """What `command` will miss; nothing without a command."""
     if command is None:
         return []
-    return [*_tokens(settings, command), *_stores(settings, command), *_files(settings), *_sasl(settings, command)]
+    return [
+        *_tokens(settings, command),
+        *_provider(settings),
+        *_stores(settings, command),
+        *_files(settings),
+        *_sasl(settings, command),
+    ]
 
 
 def _tokens(settings: Settings, command: str) -> Iterator[str]:
-    tokens = (settings.api_token, settings.api_token_file, settings.api_tokens_file)
-    if command in _SERVING and tokens == (None, None, None):
+    tokens = (settings.api_token, settings.api_token_file, settings.api_tokens_file, settings.oidc_issuer)
+    if command in _SERVING and not any(tokens):
         yield (
             "SOMA_API_TOKEN: no token is configured; set it to a long random text, or SOMA_API_TOKEN_FILE or "
-            "SOMA_API_TOKENS_FILE to a file"
+            "SOMA_API_TOKENS_FILE to a file, or SOMA_OIDC_ISSUER to an identity provider"
         )
+
+
+def _provider(settings: Settings) -> Iterator[str]:
+    if settings.oidc_issuer is not None and settings.oidc_audience is None:
+        yield "SOMA_OIDC_AUDIENCE: required with SOMA_OIDC_ISSUER; set it to what the tokens name in `aud`"
+    if settings.oidc_issuer is None and (settings.oidc_jwks_url or settings.oidc_jwks_file):
+        yield "SOMA_OIDC_ISSUER: required beside the keys; set it to what the tokens name in `iss`"
 
 
 def _stores(settings: Settings, command: str) -> Iterator[str]:

@@ -2,12 +2,13 @@
 
 from pathlib import Path
 from typing import Annotated, Any, Literal
+from urllib.parse import urlsplit
 
 from pydantic import Field, SecretStr, field_validator
 
 from somafractalmemory.errors import InvalidRequest
 from somafractalmemory.model import check_namespace
-from somafractalmemory.settings.fields import Group, setting
+from somafractalmemory.settings.fields import Group, address, setting
 
 
 class ServiceSettings(Group):
@@ -37,6 +38,24 @@ class ServiceSettings(Group):
         "SOMA_API_TOKENS_FILE",
         None,
         "YAML or JSON file of tokens with scopes and namespaces, by their SHA-256; read again when it changes.",
+    )
+    oidc_issuer: str | None = setting(
+        "SOMA_OIDC_ISSUER", None, "Identity provider whose signed tokens (JWT) are accepted, as they name it in `iss`."
+    )
+    oidc_audience: str | None = setting(
+        "SOMA_OIDC_AUDIENCE", None, "What such tokens must name in `aud`. Required with SOMA_OIDC_ISSUER."
+    )
+    oidc_jwks_url: str | None = setting(
+        "SOMA_OIDC_JWKS_URL", None, "Where the provider's keys are; unset: its discovery document tells."
+    )
+    oidc_jwks_file: Path | None = setting(
+        "SOMA_OIDC_JWKS_FILE", None, "File of the provider's keys, instead of asking it; read again once in a while."
+    )
+    oidc_scopes_claim: str = setting(
+        "SOMA_OIDC_SCOPES_CLAIM", "scope", "Claim with read, write and admin, each also with `soma:` before it."
+    )
+    oidc_namespaces_claim: str = setting(
+        "SOMA_OIDC_NAMESPACES_CLAIM", "namespaces", "Claim with the namespaces, the first one its own; `*` for all."
     )
     rate_limit_max: int = setting(
         "SOMA_RATE_LIMIT_MAX", 60, "Requests of one token to one route in a window; 0 or less: no limit."
@@ -75,6 +94,16 @@ class ServiceSettings(Group):
             return check_namespace(value)
         except InvalidRequest as error:
             raise ValueError(str(error)) from None
+
+    @field_validator("oidc_issuer", "oidc_jwks_url")
+    @classmethod
+    def _provider(cls, value: str | None) -> str | None:
+        if value is None:
+            return None
+        address(value, "https://HOST/PATH", "https", "http")
+        if urlsplit(value).scheme == "http" and urlsplit(value).hostname not in {"localhost", "127.0.0.1", "::1"}:
+            raise ValueError("an identity provider is asked over https only")
+        return value
 
     @field_validator("log_level", mode="before")
     @classmethod
