@@ -8,7 +8,7 @@ from typer.core import TyperGroup
 from typer.main import get_group
 
 from somafractalmemory import __version__, tokencommands
-from somafractalmemory.cli import graphs, memories, programs, reflecting, searching, transfers
+from somafractalmemory.cli import graphs, memories, ports, programs, reflecting, searching, transfers
 from somafractalmemory.cli.options import (
     MODE,
     Config,
@@ -112,6 +112,6 @@ def version() -> None:
     print(f"soma {__version__}")
 
 
-for part in (memories, searching, reflecting, graphs, transfers, programs):
+for part in (memories, searching, reflecting, graphs, transfers, programs, ports):
     part.register(app)
 app.add_typer(tokencommands.app)
