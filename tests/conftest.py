@@ -8,6 +8,7 @@ SUITES = (
     "audits",
     "care",
     "keys",
+    "keyvalues",
     "limiter",
     "links",
     "locks",

@@ -15,6 +15,7 @@ import grpc
 from somafractalmemory import telemetry
 from somafractalmemory.admission import Admitted
 from somafractalmemory.callers import Caller, Scope
+from somafractalmemory.errors import Unavailable
 from somafractalmemory.grpcface.statuses import budget_metadata, status_of
 from somafractalmemory.guard import Runtime
 
@@ -32,6 +33,8 @@ class Face(Protocol):
 
     @property
     def runtime(self) -> Runtime: ...
+    @property
+    def going(self) -> asyncio.Event: ...
 
 
 AnyFace = TypeVar("AnyFace", bound=Face)
@@ -52,7 +55,7 @@ def answers(
         async def call(self: AnyFace, request: Request, context: Context) -> Answer:
             # A stream of requests takes as long as its sender likes; the pause between two of them is bounded there.
             longest = None if hasattr(request, "__aiter__") else MAX_SECONDS
-            async with _gate(self.runtime, context, method.__name__, needs, longest) as admitted:
+            async with _gate(self, context, method.__name__, needs, longest) as admitted:
                 return await method(self, request, admitted)
 
         return call
@@ -73,7 +76,7 @@ def streams(
     ) -> Callable[[AnyFace, Request, Context], AsyncIterator[Answer]]:
         @functools.wraps(method)
         async def call(self: AnyFace, request: Request, context: Context) -> AsyncIterator[Answer]:
-            async with _gate(self.runtime, context, method.__name__, needs, None) as admitted:
+            async with _gate(self, context, method.__name__, needs, None) as admitted:
                 async for answer in method(self, request, admitted):
                     yield answer
 
@@ -84,12 +87,12 @@ def streams(
 
 @asynccontextmanager
 async def _gate(
-    runtime: Runtime, context: Context, method: str, needs: Scope, longest: float | None
+    face: Face, context: Context, method: str, needs: Scope, longest: float | None
 ) -> AsyncIterator[Admitted]:
     started, code = time.perf_counter(), grpc.StatusCode.OK
     try:
         async with asyncio.timeout(_seconds(context, longest)):
-            yield await _admit(runtime, context, method, needs)
+            yield await _admit(face, context, method, needs)
     except Exception as error:  # every one becomes a status
         status = status_of(error, method=method)
         code = status.code
@@ -102,7 +105,10 @@ async def _gate(
         telemetry.GRPC_LATENCY.labels(method).observe(time.perf_counter() - started)
 
 
-async def _admit(runtime: Runtime, context: Context, method: str, needs: Scope) -> Admitted:
+async def _admit(face: Face, context: Context, method: str, needs: Scope) -> Admitted:
+    if face.going.is_set():
+        raise Unavailable("this server", "it is going away: call again", retry_after_seconds=1.0)
+    runtime = face.runtime
     metadata = {key: value for key, value in context.invocation_metadata() or () if isinstance(value, str)}
     admitted = await runtime.admission.admit(
         authorization=metadata.get("authorization"),

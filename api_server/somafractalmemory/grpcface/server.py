@@ -24,6 +24,9 @@ log = structlog.get_logger(__name__)
 
 MAX_CALLS = 1000
 """Calls under way at once; a further one is refused with RESOURCE_EXHAUSTED."""
+REFUSING_SECONDS = 0.5
+"""How long new calls are refused before the server stops: those that it has not taken when it stops, gRPC's library
+ends as CANCELLED (grpc/grpc#41785), by which a client cannot know that another server would answer."""
 _LOOK_SECONDS = 5.0
 _STATUS = health_pb2.HealthCheckResponse
 Opener = Callable[[Settings], AbstractAsyncContextManager[Any]]
@@ -63,11 +66,11 @@ class LiveHealth(health_aio.HealthServicer):
 class GrpcFace:
     """One server over a runtime that somebody else opened and will close."""
 
-    def __init__(self, runtime: Runtime) -> None:
+    def __init__(self, runtime: Runtime, going: asyncio.Event) -> None:
         self._settings = runtime.settings
         self._health = LiveHealth(runtime.health)
         self._server = grpc.aio.server(options=options_of(self._settings), maximum_concurrent_rpcs=MAX_CALLS)
-        add_MemoryServiceServicer_to_server(MemoryServicer(runtime), self._server)
+        add_MemoryServiceServicer_to_server(MemoryServicer(runtime, going), self._server)
         add_HealthServicer_to_server(self._health, self._server)
         reflection.enable_server_reflection((NAME, HEALTH_NAME, reflection.SERVICE_NAME), self._server)
 
@@ -105,23 +108,28 @@ async def serving_grpc(
 ) -> AsyncIterator[int]:
     """Serve beside the body, which gets the port; once `leaving` is set no new calls are taken.
 
-    It is set at the end in any case. Raises ConfigurationError when it cannot listen.
+    Raises ConfigurationError when it cannot listen.
     """
-    face = GrpcFace(runtime)
+    leaving, ended = leaving or asyncio.Event(), asyncio.Event()
+    face = GrpcFace(runtime, leaving)
     bound = await face.start(runtime.settings.grpc_port if port is None else port)
-    leaving = leaving or asyncio.Event()
     watching = asyncio.create_task(face.watch())
-    stopping = asyncio.create_task(_stop_when(leaving, face))
+    stopping = asyncio.create_task(_stop_when(leaving, ended, face))
     try:
         yield bound
     finally:
         watching.cancel()
-        leaving.set()
+        ended.set()
         await stopping  # never cancelled: a stop that is broken off breaks off the calls under way
 
 
-async def _stop_when(leaving: asyncio.Event, face: GrpcFace) -> None:
-    await leaving.wait()
+async def _stop_when(leaving: asyncio.Event, ended: asyncio.Event, face: GrpcFace) -> None:
+    waiting = [asyncio.ensure_future(event.wait()) for event in (leaving, ended)]
+    await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)
+    for wait in waiting:
+        wait.cancel()
+    if leaving.is_set():
+        await asyncio.sleep(REFUSING_SECONDS)
     await face.stop()
 
 

@@ -1,6 +1,8 @@
 # ruff: noqa: N802  # gRPC names its methods so
 """The whole service, for either kind of server."""
 
+import asyncio
+
 from somafractalmemory import memory_pb2 as pb
 from somafractalmemory.grpcface.links import LinkCalls
 from somafractalmemory.grpcface.memories import MemoryCalls
@@ -14,12 +16,18 @@ NAME = pb.DESCRIPTOR.services_by_name["MemoryService"].full_name
 class MemoryServicer(MemoryCalls, RecallCalls, LinkCalls, MemoryServiceServicer):
     """Every call of `memory.proto`."""
 
-    def __init__(self, runtime: Runtime) -> None:
+    def __init__(self, runtime: Runtime, going: asyncio.Event | None = None) -> None:
+        """Once `going` is set, new calls are refused as unavailable."""
         self._runtime = runtime
+        self._going = going or asyncio.Event()
 
     @property
     def runtime(self) -> Runtime:
         return self._runtime
+
+    @property
+    def going(self) -> asyncio.Event:
+        return self._going
 
     async def Health(self, _request: object, _context: object) -> pb.HealthResponse:
         """How every store answered, at most a second ago; needs no token."""

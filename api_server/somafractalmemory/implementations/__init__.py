@@ -1,0 +1,1 @@
+"""Stores that programs may use by themselves, under the names of the first releases."""
