@@ -5,7 +5,7 @@ from typing import Annotated
 from pydantic import BaseModel, ConfigDict, Field
 
 from somafractalmemory.model import MAX_COORDINATE_TEXT
-from somafractalmemory.schemas import Coord
+from somafractalmemory.schemas import Coord, Numeric
 
 LinkType = Annotated[str, Field(min_length=1, max_length=64, pattern=r"^[^\x00]*$", examples=["related"])]
 
@@ -20,7 +20,9 @@ class LinkRequest(BaseModel):
     from_coord: Coord
     to_coord: Coord
     type: LinkType = "related"
-    weight: Annotated[float, Field(ge=0, le=1e9, allow_inf_nan=False, description="What it costs to follow.")] = 1.0
+    weight: Annotated[
+        float, Field(ge=0, le=1e9, allow_inf_nan=False, description="What it costs to follow."), Numeric
+    ] = 1.0
 
 
 class LinksRequest(BaseModel):
@@ -74,7 +76,16 @@ class LinksQuery(BaseModel):
 
     type: LinkType | None = None
     limit: Annotated[int, Field(ge=1, le=1000)] = 100
-    after: Annotated[str, Field(max_length=2 * MAX_COORDINATE_TEXT + 128)] | None = None
+    after: (
+        Annotated[
+            str,
+            Field(
+                max_length=2 * MAX_COORDINATE_TEXT + 128,
+                json_schema_extra={"pattern": r"^-?[0-9]{1,9}\.0\|-?[0-9]{1,9}\.0\|[a-z]{1,64}$"},
+            ),
+        ]
+        | None
+    ) = None
 
 
 class ListedLink(BaseModel):

@@ -145,7 +145,9 @@ class _Taking:
             await self._flush()
 
     async def finish(self) -> ImportReport:
-        """The last batch; and what is to be removed, if nothing is missing."""
+        """The last batch; and what is to be removed, if nothing is missing. Raises InvalidRequest without any line."""
+        if not self._seen and not self.report.failed:
+            raise InvalidRequest("the body holds no line: send the lines of an export", loc=("body",))
         await self._flush()
         self.report.complete = self._is_complete()
         if self._under is not None and self.report.complete:

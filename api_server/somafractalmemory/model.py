@@ -192,10 +192,17 @@ def parse_coordinate(text: str) -> Coordinate:
     if len(text) > MAX_COORDINATE_TEXT:
         raise InvalidCoordinate(f"a coordinate's text may have at most {MAX_COORDINATE_TEXT} characters")
     try:
-        numbers = [float(part) for part in text.split(",")]
+        numbers = [_number(part) for part in text.split(",")]
     except ValueError:
         raise InvalidCoordinate("a coordinate is a list of numbers separated by commas, such as 1,2.5,3") from None
     return coordinate_of(numbers)
+
+
+def _number(text: str) -> float:
+    """As JSON and everybody writes it: not 1_000 and no digits of other scripts, which Python would take."""
+    if "_" in text or not text.isascii():
+        raise ValueError(text)
+    return float(text)
 
 
 def coordinate_of(numbers: list[float]) -> Coordinate:

@@ -10,7 +10,9 @@ from pydantic import BaseModel
 from somafractalmemory import graphschemas, recallschemas, reflectionschemas, schemas
 from somafractalmemory.apiexamples import EXAMPLES
 from somafractalmemory.guard import GuardedRoute
+from somafractalmemory.model import MAX_COORDINATE_TEXT
 from somafractalmemory.recallschemas import RecallRequest
+from somafractalmemory.routes.describing import without_null
 
 DESCRIPTION = """\
 Memories at coordinates, recalled by meaning and by words.
@@ -58,7 +60,17 @@ HEADERS = {
     "WWW-Authenticate": {"schema": _TEXT, "description": "How to authenticate."},
     "Idempotency-Replayed": {"schema": _TEXT, "description": "`true` when the answer is that of an earlier request."},
 }
+_MALFORMED = {
+    "description": "The HTTP message itself is malformed, or its address has more than 64 KiB",
+    "content": {"text/plain": {"schema": {"type": "string"}}},
+}
 _WAIT = ("Retry-After",)
+_COORD = {
+    "type": "string",
+    "maxLength": MAX_COORDINATE_TEXT,
+    "pattern": schemas.COORD_PATTERN,
+    "examples": ["1,2,3"],
+}
 _BUDGET = ("RateLimit-Limit", "RateLimit-Remaining", "RateLimit-Reset")
 
 
@@ -71,6 +83,10 @@ def document_of(app: FastAPI, routers: Sequence[APIRouter]) -> dict[str, Any]:
     components["parameters"] = PARAMETERS
     components["headers"] = HEADERS
     document["paths"]["/recall"]["get"]["parameters"] = _recall_parameters()
+    for operations in document["paths"].values():
+        for operation in operations.values():
+            operation["responses"]["400"] = _MALFORMED
+    document["paths"]["/store"]["post"]["responses"]["200"]["links"] = _links()
     for path, method, route in _guarded(routers):
         _guard(document["paths"][path][method], route)
     return document
@@ -88,10 +104,15 @@ def _add_models(shown: dict[str, Any]) -> None:
 
 
 def _recall_parameters() -> list[dict[str, Any]]:
+    """Those of a recall in the query string; `filters` is a JSON object as text."""
     properties = RecallRequest.model_json_schema(ref_template="#/components/schemas/{model}")["properties"]
-    filters = {"type": "string", "description": "A JSON object as text.", "examples": ['{"mood": "serene"}']}
-    shown = {**properties, "filters": filters}
-    return [{"name": name, "in": "query", "required": name == "query", "schema": shown[name]} for name in shown]
+    parameters = []
+    for name, schema in properties.items():
+        shown: dict[str, Any] = {"schema": without_null(schema)}
+        if name == "filters":
+            shown = {"content": {"application/json": {**shown, "example": {"mood": "serene"}}}}
+        parameters.append({"name": name, "in": "query", "required": name == "query", **shown})
+    return parameters
 
 
 def _guarded(routers: Sequence[APIRouter]) -> Iterator[tuple[str, str, GuardedRoute]]:
@@ -105,6 +126,9 @@ def _guarded(routers: Sequence[APIRouter]) -> Iterator[tuple[str, str, GuardedRo
 def _guard(operation: dict[str, Any], route: GuardedRoute) -> None:
     """Token, namespace, budget, key; and problems as what they are."""
     operation["security"] = [{"bearer": []}]
+    for parameter in operation.get("parameters", ()):
+        if parameter["name"] == "coord" and parameter["in"] == "path":
+            parameter["schema"] = _COORD
     parameters = [*operation.get("parameters", []), _ref("parameters", "Namespace")]
     responses = operation["responses"]
     if route.writes:
@@ -112,7 +136,9 @@ def _guard(operation: dict[str, Any], route: GuardedRoute) -> None:
         responses["409"] = {"description": "A request with this Idempotency-Key is under way; see Retry-After"}
     operation["parameters"] = parameters
     for status, response in responses.items():
-        if status >= "400":
+        if status == "400":
+            continue
+        if status > "400":
             schema = {"schema": {"$ref": "#/components/schemas/Problem"}}
             response["content"] = {"application/problem+json": schema}
         names = _headers(status, writes=route.writes)
@@ -120,6 +146,22 @@ def _guard(operation: dict[str, Any], route: GuardedRoute) -> None:
             names.append("ETag")
         response["headers"] = {name: _ref("headers", name) for name in names}
     operation["responses"] = dict(sorted(responses.items()))
+
+
+def _links() -> dict[str, Any]:
+    """Where to go on from a stored memory: to all that is under its coordinate."""
+    taken = {"coord": "$request.body#/coord"}
+    return {
+        name: {"operationRef": f"#/paths/{path.replace('/', '~1')}/{method}", "parameters": taken}
+        for name, method, path in (
+            ("look", "get", "/memories/{coord}"),
+            ("amend", "patch", "/memories/{coord}"),
+            ("weigh", "put", "/memories/{coord}/importance"),
+            ("trace", "get", "/memories/{coord}/versions"),
+            ("forget", "delete", "/memories/{coord}"),
+            ("neighbors", "get", "/neighbors"),
+        )
+    }
 
 
 def _headers(status: str, *, writes: bool) -> list[str]:

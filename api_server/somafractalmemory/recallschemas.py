@@ -5,15 +5,15 @@ from typing import Annotated, Any
 from pydantic import BaseModel, ConfigDict, Field
 
 from somafractalmemory.model import MemoryType
-from somafractalmemory.schemas import Coord
+from somafractalmemory.schemas import Coord, Flag, Numeric
 from somafractalmemory.wording import MAX_TERM, MAX_TERMS, Mode
 
 Filters = Annotated[dict[str, Any], Field(max_length=32, description="Payload fields that must be equal.")]
 Query = Annotated[str, Field(max_length=16_384)]
-TopK = Annotated[int, Field(ge=1, le=1000)]
+TopK = Annotated[int, Field(ge=1, le=1000), Numeric]
 Word = Annotated[str, Field(min_length=1, max_length=MAX_TERM)]
-Exact = Annotated[bool, Field(description="Terms are whole words, in order; else any characters in a row.")]
-Explain = Annotated[bool, Field(description="Also tell the parts that add up to each score.")]
+Exact = Annotated[Flag, Field(description="Terms are whole words, in order; else any characters in a row.")]
+Explain = Annotated[Flag, Field(description="Also tell the parts that add up to each score.")]
 
 
 class RecallRequest(BaseModel):
@@ -27,7 +27,7 @@ class RecallRequest(BaseModel):
     top_k: TopK = 5
     type: MemoryType | None = None
     filters: Filters | None = None
-    hybrid: bool | None = None
+    hybrid: Flag | None = None
     explain: Explain = False
 
 
@@ -40,7 +40,7 @@ class RecallBatchRequest(BaseModel):
     top_k: TopK = 5
     type: MemoryType | None = None
     filters: Filters | None = None
-    hybrid: bool | None = None
+    hybrid: Flag | None = None
 
 
 class ScoredRequest(BaseModel):
@@ -52,9 +52,9 @@ class ScoredRequest(BaseModel):
     top_k: TopK = 5
     type: MemoryType | None = None
     filters: Filters | None = None
-    hybrid: bool | None = None
+    hybrid: Flag | None = None
     exact: Exact = True
-    case_sensitive: bool = False
+    case_sensitive: Flag = False
     explain: Explain = False
 
 
@@ -65,12 +65,12 @@ class HybridScoredRequest(BaseModel):
 
     query: Query
     terms: Annotated[list[Word], Field(max_length=MAX_TERMS)] | None = None
-    boost: Annotated[float, Field(ge=0, le=10, allow_inf_nan=False)] = 2.0
+    boost: Annotated[float, Field(ge=0, le=10, allow_inf_nan=False), Numeric] = 2.0
     top_k: TopK = 5
     type: MemoryType | None = None
     filters: Filters | None = None
     exact: Exact = True
-    case_sensitive: bool = False
+    case_sensitive: Flag = False
     explain: Explain = False
 
 
@@ -97,11 +97,11 @@ class ExplainRequest(BaseModel):
     top_k: TopK = 5
     type: MemoryType | None = None
     filters: Filters | None = None
-    hybrid: bool | None = None
+    hybrid: Flag | None = None
     terms: Annotated[list[Word], Field(max_length=MAX_TERMS)] = []
-    boost: Annotated[float, Field(ge=0, le=10, allow_inf_nan=False)] = 2.0
+    boost: Annotated[float, Field(ge=0, le=10, allow_inf_nan=False), Numeric] = 2.0
     exact: Exact = True
-    case_sensitive: bool = False
+    case_sensitive: Flag = False
     context: Annotated[dict[str, Any] | None, Field(description="As in /recall_with_context.")] = None
 
 
@@ -113,7 +113,7 @@ class KeywordRequest(BaseModel):
     term: Word
     mode: Mode | None = None
     exact: Exact = True
-    case_sensitive: bool = False
+    case_sensitive: Flag = False
     top_k: TopK = 50
     type: MemoryType | None = None
 

@@ -5,7 +5,7 @@ from typing import Annotated, Any
 from pydantic import BaseModel, ConfigDict, Field
 
 from somafractalmemory.model import MemoryType
-from somafractalmemory.schemas import Coord, MemoryResponse
+from somafractalmemory.schemas import Coord, MemoryResponse, Numeric
 
 YEAR_SECONDS = 366 * 24 * 3600.0
 
@@ -55,8 +55,10 @@ class ConsolidateRequest(BaseModel):
 
     model_config = ConfigDict(extra="forbid", json_schema_extra={"examples": [{"window_seconds": 3600}]})
 
-    window_seconds: Annotated[float, Field(gt=0, le=100 * YEAR_SECONDS, allow_inf_nan=False)] = 3600.0
-    limit: Annotated[int, Field(ge=1, le=1000, description="Most facts to store; ask again for the rest.")] = 1000
+    window_seconds: Annotated[float, Field(gt=0, le=100 * YEAR_SECONDS, allow_inf_nan=False), Numeric] = 3600.0
+    limit: Annotated[int, Field(ge=1, le=1000, description="Most facts to store; ask again for the rest."), Numeric] = (
+        1000
+    )
 
 
 class ConsolidateResponse(BaseModel):

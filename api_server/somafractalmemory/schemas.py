@@ -2,12 +2,31 @@
 
 from typing import Annotated, Any
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, Strict
 
-from somafractalmemory.model import MAX_COORDINATE_TEXT, MemoryType
+from somafractalmemory.model import MAX_COORDINATE_TEXT, MAX_KEYS, MemoryType
 
+_NUMBER = r"[+-]?([0-9]{1,300}(\.[0-9]{0,40})?|\.[0-9]{1,40}|[0-9]{1,9}(\.[0-9]{0,40})?[eE][+-]?[0-2]?[0-9]{1,2})"
+COORD_PATTERN = rf"^ *{_NUMBER}( *, *{_NUMBER}){{0,63}} *$"
+"""What clients should send. The service takes some more, such as `1e300`, and tells precisely what is wrong."""
+
+
+def _no_text(value: Any) -> Any:
+    if isinstance(value, str | bool):
+        raise ValueError("this is a number, not a text or a truth value")  # noqa: TRY004  # pydantic wants this one
+    return value
+
+
+Numeric = BeforeValidator(_no_text)
+Flag = Annotated[bool, Strict()]
 Coord = Annotated[
-    str, Field(max_length=MAX_COORDINATE_TEXT, description="Numbers separated by commas.", examples=["1,2.5,3"])
+    str,
+    Field(
+        max_length=MAX_COORDINATE_TEXT,
+        description="1 to 64 finite numbers separated by commas.",
+        examples=["1,2.5,3"],
+        json_schema_extra={"pattern": COORD_PATTERN},
+    ),
 ]
 
 
@@ -21,7 +40,11 @@ class StoreRequest(BaseModel):
 
     coord: Coord
     payload: Annotated[
-        dict[str, Any], Field(description="Any JSON object; `importance` and `timestamp` are understood.")
+        dict[str, Any],
+        Field(
+            description="Any JSON object without NUL characters; `importance` and `timestamp` are understood.",
+            json_schema_extra={"maxProperties": MAX_KEYS, "propertyNames": {"maxLength": MAX_KEYS}},
+        ),
     ]
     type: MemoryType | None = MemoryType.EPISODIC
 
@@ -93,7 +116,7 @@ class ImportanceRequest(BaseModel):
 
     model_config = ConfigDict(extra="forbid", json_schema_extra={"examples": [{"importance": 5}]})
 
-    importance: Annotated[float, Field(ge=-1e9, le=1e9, allow_inf_nan=False)]
+    importance: Annotated[float, Field(ge=-1e9, le=1e9, allow_inf_nan=False), Numeric]
 
 
 class DeleteManyRequest(BaseModel):

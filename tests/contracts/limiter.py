@@ -51,6 +51,7 @@ class LimiterContract:
         assert sorted(budget.remaining for budget in budgets if budget.allowed) == list(range(10))
 
     async def test_a_refused_request_does_not_prolong_the_wait(self, open_limiter: OpenLimiter) -> None:
+        """(http defect 10)"""
         limiter, key = await open_limiter(2, 0.3), uuid4().hex
         await limiter.hit(key)
         await limiter.hit(key)

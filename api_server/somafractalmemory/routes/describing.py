@@ -34,7 +34,7 @@ IF_MATCH: dict[str, Any] = {
     "name": "If-Match",
     "in": "header",
     "required": False,
-    "schema": {"type": "string"},
+    "schema": {"type": "string", "pattern": r'^(\*|"[0-9]{1,18}"|[0-9]{1,18})$', "examples": ['"3"']},
     "description": 'The version that the memory must have, as its ETag says: `"3"`.',
 }
 
@@ -47,7 +47,7 @@ def body_schema(model: type[BaseModel]) -> dict[str, Any]:
 
 def lines_body(description: str) -> dict[str, Any]:
     """A body of lines."""
-    return {"application/x-ndjson": {"schema": {"type": "string", "description": description}}}
+    return {"application/x-ndjson": {"schema": {"description": description}}}
 
 
 def either_body(model: type[BaseModel], description: str) -> dict[str, Any]:
@@ -67,10 +67,17 @@ def asks(model: type[BaseModel]) -> dict[str, Any]:
     schema = model.model_json_schema(ref_template="#/components/schemas/{model}")
     required = schema.get("required", ())
     parameters = [
-        {"name": name, "in": "query", "required": name in required, "schema": shown}
+        {"name": name, "in": "query", "required": name in required, "schema": without_null(shown)}
         for name, shown in schema["properties"].items()
     ]
     return {"openapi_extra": {"parameters": parameters}}
+
+
+def without_null(schema: Mapping[str, Any]) -> dict[str, Any]:
+    """The schema of a parameter: what is not given is left out of a query string, there is no null in it."""
+    kinds = [kind for kind in schema.get("anyOf", ()) if kind.get("type") != "null"]
+    rest = {key: value for key, value in schema.items() if key != "anyOf" and not (key == "default" and value is None)}
+    return {**rest, **kinds[0]} if len(kinds) == 1 else dict(schema)
 
 
 def namespace_of(request: Request) -> str:

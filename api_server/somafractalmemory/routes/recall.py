@@ -36,6 +36,7 @@ read_explain = BodyReader(ExplainRequest)
 Worded = ScoredRequest | HybridScoredRequest | ExplainRequest
 Body = RecallRequest | RecallBatchRequest | ContextRequest | Worded
 _BOOST = 2.0
+_FLAGS = {"true": True, "false": False}
 
 
 @router.post("/recall", response_model=RecallResponse, **takes(RecallRequest))
@@ -160,4 +161,8 @@ def _query_string(parameters: Mapping[str, str]) -> dict[str, Any]:
             values["filters"] = orjson.loads(values["filters"])
         except orjson.JSONDecodeError as error:
             raise InvalidRequest(f"filters is not valid JSON: {error}", loc=("query", "filters")) from None
+    for name in values.keys() & {"hybrid", "explain"}:
+        values[name] = _FLAGS.get(values[name], values[name])
+    if parameters.get("top_k", "").isdecimal() and len(parameters["top_k"]) < 10:
+        values["top_k"] = int(parameters["top_k"])
     return values

@@ -33,6 +33,7 @@ def test_a_request_beyond_the_budget_is_told_when_to_come_back(stack: Stack, tmp
 
 
 def test_two_processes_share_one_budget(stack: Stack, tmp_path: Path) -> None:
+    """(http defect 17)"""
     budget = {"SOMA_RATE_LIMIT_MAX": "3", "SOMA_RATE_LIMIT_WINDOW_SECONDS": "60", "SOMA_API_TOKEN": f"t-{tmp_path}"}
     headers = {"Authorization": f"Bearer t-{tmp_path}"}
     given = {**stack.environment, **budget}

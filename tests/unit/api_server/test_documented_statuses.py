@@ -17,6 +17,7 @@ CASES = [
     for path, operations in DOCUMENT["paths"].items()
     for method, operation in operations.items()
     for status in operation["responses"]
+    if status != "400"  # which only a real server can answer
 ]
 Request = dict[str, Any]
 Client = httpx.AsyncClient

@@ -43,6 +43,7 @@ async def test_neighbors_are_pairs_of_place_and_link(client: httpx.AsyncClient) 
 
 
 async def test_the_shortest_path_follows_weights_and_types(client: httpx.AsyncClient) -> None:
+    """(X-02)"""
     await stored(client, "1", "2", "3", "4")
     await linked(client, "1", "3", weight=10, type="far")
     await linked(client, "1", "2")
@@ -87,6 +88,7 @@ async def test_links_of_a_forgotten_memory_are_gone(client: httpx.AsyncClient) -
     ],
 )
 async def test_what_does_not_live_is_named(client: httpx.AsyncClient, method: str, url: str) -> None:
+    """(http defect 2)"""
     await stored(client, "1")
 
     answer = await client.request(method, url)
@@ -97,6 +99,7 @@ async def test_what_does_not_live_is_named(client: httpx.AsyncClient, method: st
 
 @pytest.mark.parametrize("ends", [("1", "9"), ("9", "1")])
 async def test_a_missing_memory_cannot_be_linked(client: httpx.AsyncClient, ends: tuple[str, str]) -> None:
+    """(http defect 2)"""
     await stored(client, "1")
 
     answer = await client.post("/link", json={"from_coord": ends[0], "to_coord": ends[1]})

@@ -7,6 +7,7 @@ from tests.unit.api_server.conftest import World
 
 
 async def test_liveness_never_depends_on_a_store(client: httpx.AsyncClient, world: World) -> None:
+    """(http defect 15)"""
     world.records.away = world.vectors.away = True
     await client.get("/readyz")
     alive = await client.get("/healthz")
@@ -16,6 +17,7 @@ async def test_liveness_never_depends_on_a_store(client: httpx.AsyncClient, worl
 
 
 async def test_readiness_needs_the_truth_only_and_names_what_is_away(client: httpx.AsyncClient, world: World) -> None:
+    """(http defect 15)"""
     assert (await client.get("/readyz")).json()["status"] == "ok"
 
     world.vectors.away = True
@@ -30,6 +32,7 @@ async def test_readiness_needs_the_truth_only_and_names_what_is_away(client: htt
 
 
 async def test_health_keeps_the_shape_of_the_original(client: httpx.AsyncClient) -> None:
+    """(X-03)"""
     for path in ("/health", "/healthz", "/readyz"):
         body = (await client.get(path)).json()
         shape = {"kv_store", "vector_store", "graph_store", "prediction_provider"}
@@ -37,6 +40,7 @@ async def test_health_keeps_the_shape_of_the_original(client: httpx.AsyncClient)
 
 
 async def test_metrics_are_labelled_by_route_template(client: httpx.AsyncClient) -> None:
+    """(http defect 16)"""
     for number in range(5):
         await client.get(f"/memories/{number}")
         await client.get(f"/nowhere/{number}")

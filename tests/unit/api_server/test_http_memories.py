@@ -18,6 +18,7 @@ async def recalled(client: httpx.AsyncClient, query: str, **more: Any) -> list[d
 
 
 async def test_a_stored_memory_is_recalled_at_once(client: httpx.AsyncClient) -> None:
+    """(X-01)"""
     stored = await store(client, "1, 2,3", "semantic", fact="cats purr when they are content")
     await store(client, "2", fact="dogs bark at strangers")
 
@@ -51,6 +52,7 @@ async def test_get_and_post_recall_answer_the_same(client: httpx.AsyncClient) ->
 
 
 async def test_type_and_filters_never_cost_results(client: httpx.AsyncClient) -> None:
+    """(http defect 23)"""
     for number in range(60):
         await store(client, str(number), fact="a fact about rain", number=number)
     await store(client, "1000", "semantic", fact="a fact about rain", number=59)
@@ -80,6 +82,7 @@ async def test_a_forgotten_memory_is_gone_everywhere_until_stored_again(client: 
 
 
 async def test_system_fields_cannot_be_spoofed_but_are_kept(client: httpx.AsyncClient) -> None:
+    """(http defect 7)"""
     spoof: dict[str, Any] = {
         "memory_type": "divine",
         "coordinate": [9],
@@ -116,6 +119,7 @@ async def test_without_the_index_a_store_succeeds_and_says_so(client: httpx.Asyn
 async def test_without_the_truth_everything_is_refused_with_a_time_to_come_back(
     client: httpx.AsyncClient, world: World
 ) -> None:
+    """(http defect 1)"""
     world.records.away = True
     answers = [
         await store(client, "1", fact="x"),
@@ -142,6 +146,7 @@ async def test_a_hit_that_the_truth_contradicts_is_dropped(client: httpx.AsyncCl
 
 
 async def test_hybrid_false_searches_by_vector_only(client: httpx.AsyncClient) -> None:
+    """(http defect 22)"""
     await store(client, "1", fact="running")
 
     assert len(await recalled(client, "running", hybrid=False)) == 1

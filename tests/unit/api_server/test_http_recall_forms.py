@@ -193,4 +193,5 @@ async def test_the_context_decides_between_equals_and_never_replaces_the_query(c
     ],
 )
 async def test_what_breaks_a_bound_is_refused(client: httpx.AsyncClient, path: str, body: dict[str, Any]) -> None:
+    """(http defect 4)"""
     assert (await client.post(path, json=body)).status_code == 422

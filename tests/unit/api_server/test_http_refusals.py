@@ -46,6 +46,10 @@ GOOD = {"coord": "1", "payload": {"fact": "x"}}
     ],
 )
 async def test_a_bad_store_is_refused_with_the_reason(client: httpx.AsyncClient, body: str, word: str) -> None:
+    """Whatever is not finite, unknown types and fields.
+
+    (http defect 3) (http defect 5) (http defect 6) (http defect 8)
+    """
     answer = await client.post("/store", content=body)
 
     assert answer.status_code == 422
@@ -68,6 +72,7 @@ async def test_a_bad_store_is_refused_with_the_reason(client: httpx.AsyncClient,
     ],
 )
 async def test_a_bad_recall_is_refused(client: httpx.AsyncClient, body: dict[str, object]) -> None:
+    """(http defect 4)"""
     assert (await client.post("/recall", json=body)).status_code == 422
 
 
@@ -77,6 +82,7 @@ async def test_filters_in_the_query_string_must_be_a_json_object(client: httpx.A
 
 
 async def test_the_token_is_checked_before_the_body(client: httpx.AsyncClient) -> None:
+    """(http defect 12)"""
     missing = await client.post("/store", content="{", headers={"authorization": ""})
     wrong = await client.post("/store", content="{", headers={"authorization": "Bearer wrong"})
     other_scheme = await client.post("/store", content="{", headers={"authorization": f"Basic {TOKEN}"})
@@ -89,6 +95,7 @@ async def test_the_token_is_checked_before_the_body(client: httpx.AsyncClient) -
 
 @pytest.mark.parametrize("scheme", ["Bearer", "bearer", "BEARER"])
 async def test_every_configured_token_opens_and_the_scheme_ignores_case(client: httpx.AsyncClient, scheme: str) -> None:
+    """(http defect 12)"""
     answer = await client.get("/stats", headers={"authorization": f"{scheme} another-token"})
 
     assert answer.status_code == 200
@@ -107,6 +114,7 @@ async def test_probes_metrics_and_documentation_need_no_token(client: httpx.Asyn
 
 
 async def test_unknown_paths_and_methods_are_problems_too(client: httpx.AsyncClient) -> None:
+    """(http defect 14)"""
     unknown, method = await client.get("/nowhere"), await client.put("/store")
 
     assert (unknown.status_code, unknown.headers["content-type"]) == (404, "application/problem+json")
@@ -122,6 +130,7 @@ async def test_a_large_body_is_refused_by_its_declared_size(world: World) -> Non
 
 
 async def test_a_large_body_in_chunks_is_refused_while_it_is_read(world: World) -> None:
+    """(http defect 13)"""
     sent = 0
 
     async def endless() -> AsyncIterator[bytes]:
@@ -139,6 +148,7 @@ async def test_a_large_body_in_chunks_is_refused_while_it_is_read(world: World) 
 
 
 async def test_each_token_has_its_budget_on_each_route(world: World) -> None:
+    """(http defect 10)"""
     async with world.client(SOMA_RATE_LIMIT_MAX="2", SOMA_RATE_LIMIT_WINDOW_SECONDS="60") as client:
         first, second, third = [await client.post("/store", json=GOOD) for _ in range(3)]
         recall = await client.get("/recall", params={"query": "x"})
@@ -152,6 +162,8 @@ async def test_each_token_has_its_budget_on_each_route(world: World) -> None:
 
 
 async def test_a_bug_is_answered_as_a_problem_without_its_secrets(world: World) -> None:
+    """(http defect 14)"""
+
     async def broken(_ids: object) -> None:
         raise RuntimeError("password=hunter2")
 

@@ -211,7 +211,7 @@ async def test_an_empty_namespace_is_a_manifest_and_an_end(client: httpx.AsyncCl
 
     assert [line["kind"] for line in lines] == ["manifest", "end"]
     assert (await import_(client, lines, "?replace=true"))["complete"]
-    assert not (await import_(client, "", "?replace=true"))["complete"]
+    assert (await client.post("/import?replace=true", content="\n\n")).status_code == 422
 
 
 async def test_many_portions_hold_each_memory_once(client: httpx.AsyncClient) -> None:
