@@ -17,6 +17,7 @@ from somafractalmemory.ports import Embedder, Vectors
 log = structlog.get_logger(__name__)
 
 _INDEX_BATCH = 100
+_AT_ONCE = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,16 +67,24 @@ class FreshIndex:
         return True
 
     async def put_many(self, fresh: Sequence[Fresh]) -> bool:
-        """In batches, so that neither the loop nor the index is held by one caller."""
-        try:
-            for at in range(0, len(fresh), _INDEX_BATCH):
-                await self._index(fresh[at : at + _INDEX_BATCH])
-                await asyncio.sleep(0)
-        except SomaError as error:
+        """In batches, so that nobody else waits for long; one is embedded while the index writes the one before."""
+        turn = asyncio.Semaphore(_AT_ONCE)
+        failures: list[SomaError] = []
+
+        async def batch(at: int) -> None:
+            async with turn:
+                if failures:
+                    return
+                try:
+                    await self._index(fresh[at : at + _INDEX_BATCH])
+                except SomaError as error:
+                    failures.append(error)
+
+        await asyncio.gather(*(batch(at) for at in range(0, len(fresh), _INDEX_BATCH)))
+        if failures:
             telemetry.INDEX_FAILURES.labels("store").inc()
-            log.warning("index_deferred", memories=len(fresh), error=str(error))
-            return False
-        return True
+            log.warning("index_deferred", memories=len(fresh), error=str(failures[0]))
+        return not failures
 
     async def drop(self, namespace: str, deleted: Sequence[Saved]) -> bool:
         """Leave tombstones, so that no late write brings these back; says whether recall is rid of them already."""

@@ -14,6 +14,8 @@ from somafractalmemory.ports import Embedder, Records, Vectors
 
 log = structlog.get_logger(__name__)
 
+_COPIERS = 3
+
 
 def point_of(memory: NewMemory | Memory, version: int, embedding: Embedding) -> Point:
     """The living point of a memory."""
@@ -97,13 +99,33 @@ class Indexer:
         """Fill an index that was never completed (new, or its volume was lost). Says whether it had to."""
         if await self._vectors.is_complete():
             return False
-        after: UUID | None = None
-        while memories := await self._records.scan(after, batch):
-            await self._put_what_fits(memories)
-            after = memories[-1].id
-            progress(len(memories))
+        await self._copy_all(progress, batch)
         await self._vectors.mark_complete()
         return True
+
+    async def _copy_all(self, progress: Callable[[int], None], batch: int) -> None:
+        """One batch is read while another is embedded and a third is being written. Raises Unavailable."""
+        after: UUID | None = None
+        turn = asyncio.Lock()
+
+        async def copy() -> None:
+            nonlocal after
+            while True:
+                async with turn:
+                    memories = await self._records.scan(after, batch)
+                    if not memories:
+                        return
+                    after = memories[-1].id
+                await self._put_what_fits(memories)
+                progress(len(memories))
+
+        copiers = [asyncio.create_task(copy()) for _ in range(_COPIERS)]
+        try:
+            await asyncio.gather(*copiers)
+        finally:
+            for copier in copiers:
+                copier.cancel()
+            await asyncio.gather(*copiers, return_exceptions=True)
 
     async def _put_what_fits(self, memories: Sequence[Memory]) -> None:
         """Index them; one that the index refuses must not keep all the others out of it for ever."""

@@ -25,7 +25,7 @@ class Relay:
         publisher: Publisher,
         batch: int = 500,
         idle_seconds: float = 0.25,
-        gather_seconds: float = 0.03,
+        gather_seconds: float = 0.1,
         max_backoff_seconds: float = 15.0,
     ) -> None:
         self._outbox = outbox

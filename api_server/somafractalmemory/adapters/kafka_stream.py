@@ -178,7 +178,8 @@ class KafkaStream:
             "auto.offset.reset": "earliest",
             "partition.assignment.strategy": "roundrobin",
             "session.timeout.ms": 10_000,
-            "fetch.wait.max.ms": 250,
+            "fetch.min.bytes": 8192,  # many small answers would cost the brokers and us more than the short wait
+            "fetch.wait.max.ms": 100,
             "fetch.message.max.bytes": max_message_bytes(self._settings),
             "queued.max.messages.kbytes": 32 * 1024,
             "error_cb": self._watch.on_error,

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from typing import Any
 
 import psycopg
@@ -11,6 +12,7 @@ from somafractalmemory.adapters.postgres_rows import Row
 from somafractalmemory.errors import SomaError, Unavailable
 from somafractalmemory.events import MemoryEvent
 
+_TIDY_EVERY = 1000
 _DEADLINE_SECONDS = 9.0  # for a connection and a statement on it
 
 
@@ -22,6 +24,7 @@ class PostgresOutbox:
         self._translated = translated
         self._connection: psycopg.AsyncConnection[Row] | None = None
         self._leads = False
+        self._untidy = 0
 
     async def lead(self) -> bool:
         """Hold an advisory lock: losing the connection is losing the lead, and `pending` notices that.
@@ -48,11 +51,21 @@ class PostgresOutbox:
         ]
 
     async def done(self, numbers: Sequence[int]) -> None:
-        """Forget published events."""
+        """Forget published events; after many of them, do for the writers what would hold one of them up."""
         await self._as_leader(statements.DONE, {"numbers": list(numbers)})
+        self._untidy += len(numbers)
+        if self._untidy >= _TIDY_EVERY:
+            self._untidy = 0
+            await self._as_leader(statements.TIDY, {})
 
     async def close(self) -> None:
-        """Give back the lead."""
+        """Give back the lead: whoever asks for it from now on gets it."""
+        if self._leads:
+            with suppress(SomaError):
+                await self._run(statements.STOP_LEADING, {})
+        await self._drop()
+
+    async def _drop(self) -> None:
         connection, self._connection, self._leads = self._connection, None, False
         if connection is not None:
             await connection.close()
@@ -78,5 +91,5 @@ class PostgresOutbox:
                 cursor = await connection.execute(statement.encode(), parameters)
                 return await cursor.fetchall() if cursor.description else []
         except (psycopg.Error, TimeoutError) as error:
-            await self.close()
+            await self._drop()
             raise self._translated(error) from error

@@ -108,6 +108,7 @@ order by id limit %(limit)s
 """  # noqa: S608 - our own column names
 
 LEAD = "select pg_try_advisory_lock(hashtextextended('somamemory.relay', 0))"
+STOP_LEADING = "select pg_advisory_unlock(hashtextextended('somamemory.relay', 0))"
 
 # A place never changes; the type is the present one, as the index will see it.
 PENDING = """
@@ -117,6 +118,14 @@ order by number
 """
 
 DONE = "delete from outbox where number = any(%(numbers)s::bigint[])"
+
+# New entries of the word and letter indexes gather in lists. Left alone, a writer merges such a list in the middle of
+# its own statement, once it has 4 MB: with 12-word memories every 3,000th write took 0.3 s.
+TIDY = """
+select gin_clean_pending_list(pg_class.oid::regclass) from pg_index join pg_class on pg_class.oid = indexrelid
+where indrelid = to_regclass('memories') and relam = (select oid from pg_am where amname = 'gin')
+    and pg_has_role(relowner, 'usage')
+"""
 
 # The oldest row tells the age; counting stops where it would become slow, a backlog of that size is told anyway.
 DEPTH = """

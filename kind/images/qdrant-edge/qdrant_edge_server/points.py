@@ -54,7 +54,12 @@ def record_out(record: Any) -> Json:
 
 def scored_out(point: Any) -> Json:
     """The JSON of one hit of a query."""
-    return {"version": point.version, "score": point.score, **record_out(point)}
+    found: Json = {"id": point.id, "version": point.version, "score": point.score, "payload": point.payload}
+    if (vector := point.vector) is not None:
+        found["vector"] = vector_out(vector)
+    if (order_value := point.order_value) is not None:
+        found["order_value"] = order_value
+    return found
 
 
 def upsert(body: Json) -> Any:
