@@ -101,9 +101,8 @@ class Recaller:
         if not context:
             return list(hits.values()), {}
         like = await self._vectors.query(await self._embedder.query(context), search, hybrid=True)
-        return list(hits.values()), {
-            hit.id: sum(parts.values()) for hit, parts in fuse(like, self._weights, hybrid=True)
-        }
+        fused = fuse(like, self._weights, hybrid=True, limit=search.limit)
+        return list(hits.values()), {hit.id: sum(parts.values()) for hit, parts in fused}
 
     async def _hydrated(
         self, hits: Sequence[Hit], likeness: Mapping[UUID, float], search: Search, question: Question
@@ -112,7 +111,7 @@ class Recaller:
 
         What terms add is known only once a memory was read, so with terms all are.
         """
-        fused = fuse(hits, self._weights, hybrid=question.hybrid)
+        fused = fuse(hits, self._weights, hybrid=question.hybrid, limit=search.limit)
         if question.context:
             for hit, parts in fused:
                 parts["context"] = _CONTEXT_SHARE * likeness.get(hit.id, 0.0)

@@ -14,6 +14,7 @@ import uvloop
 from tests.bench.copying import measure_consumer, measure_rebuild
 from tests.bench.deployment import Deployment, deployed
 from tests.bench.recall import measure_mixed, measure_recall
+from tests.bench.retrieval import measure_retrieval
 from tests.bench.writes import measure_bulk, measure_growth, measure_writes
 
 Benchmark = Callable[[Deployment, int], Coroutine[Any, Any, dict[str, Any]]]
@@ -27,6 +28,7 @@ BENCHMARKS: dict[str, Benchmark] = {
     "consumer": measure_consumer,
     "rebuild": measure_rebuild,
     "growth": measure_growth,
+    "retrieval": measure_retrieval,
 }
 STARTS_ITS_OWN_CONSUMER = {"consumer", "rebuild"}
 

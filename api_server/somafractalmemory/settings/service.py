@@ -81,10 +81,10 @@ class ServiceSettings(Group):
         "SOMA_VECTOR_DIM", 768, "Size of the dense vectors; a change rebuilds the index.", "MEMORY_VECTOR_DIM"
     )
     dense_weight: Annotated[float, Field(ge=0, le=1)] = setting(
-        "SOMA_RECALL_DENSE_WEIGHT", 0.3, "Share of the dense list in a hybrid score."
+        "SOMA_RECALL_DENSE_WEIGHT", 0.75, "Share of the dense list in a hybrid score."
     )
     sparse_weight: Annotated[float, Field(ge=0, le=1)] = setting(
-        "SOMA_RECALL_SPARSE_WEIGHT", 0.7, "Share of the BM25 list in a hybrid score."
+        "SOMA_RECALL_SPARSE_WEIGHT", 0.25, "Share of the BM25 list in a hybrid score."
     )
 
     @field_validator("namespace")

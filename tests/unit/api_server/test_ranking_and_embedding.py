@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from somafractalmemory.adapters.embedding import HashEmbedder
 from somafractalmemory.model import Hit, Memory, MemoryType, memory_id
-from somafractalmemory.ranking import Weights, fuse, rank
+from somafractalmemory.ranking import Weights, freshness, fuse, rank
 
 EMBEDDER = HashEmbedder(256)
 MEMORY = Memory(
@@ -39,11 +39,14 @@ def test_every_score_is_the_sum_of_its_parts_and_bounded(
     raw: list[tuple[float, float]], importance: float, now: float
 ) -> None:
     hits = [Hit(MEMORY.id, 1, dense, sparse) for dense, sparse in raw]
-    found = [(replace(MEMORY, importance_norm=importance), parts) for _, parts in fuse(hits, Weights(), hybrid=True)]
+    found = [
+        (replace(MEMORY, importance_norm=importance), parts)
+        for _, parts in fuse(hits, Weights(), hybrid=True, limit=len(hits))
+    ]
 
     for match in rank(found, now):
-        assert match.score == pytest.approx(sum(match.parts.values()))
-        assert 0.0 <= match.score <= 1.09
+        assert match.score == sum(match.parts.values())
+        assert 0.0 <= match.score <= 1.08 + 1e-9
 
 
 def test_importance_orders_equals_but_never_beats_relevance() -> None:
@@ -57,7 +60,37 @@ def test_importance_orders_equals_but_never_beats_relevance() -> None:
 
 
 def test_without_a_word_in_common_the_vectors_decide_alone() -> None:
-    assert fuse([Hit(MEMORY.id, 1, 0.4, 0.0)], Weights(), hybrid=True)[0][1] == {"dense": 0.4}
+    assert fuse([Hit(MEMORY.id, 1, 0.4, 0.0)], Weights(), hybrid=True, limit=9)[0][1] == {"dense": 0.4}
+
+
+def test_keywords_add_a_bounded_part_whatever_their_number() -> None:
+    """No count of words beats everything else by adding up. (core defect 11)"""
+    hits = [Hit(MEMORY.id, 1, 0.9, 1.0), Hit(MEMORY.id, 1, 0.1, 1e6)]
+
+    parts = [parts for _, parts in fuse(hits, Weights(), hybrid=True, limit=9)]
+
+    assert parts[1]["sparse"] <= Weights().sparse
+    assert sum(parts[0].values()) > sum(parts[1].values())
+
+
+def test_what_a_full_list_does_not_have_is_taken_for_its_last() -> None:
+    hits = [Hit(MEMORY.id, 1, 0.9, 5.0), Hit(MEMORY.id, 1, 0.5, 0.0), Hit(MEMORY.id, 1, 0.0, 5.0)]
+
+    full = [parts for _, parts in fuse(hits, Weights(0.5, 0.5), hybrid=True, limit=2)]
+    short = [parts for _, parts in fuse(hits, Weights(0.5, 0.5), hybrid=True, limit=3)]
+
+    assert full == [{"dense": 0.45, "sparse": 0.25}, {"dense": 0.25, "sparse": 0.25}, {"dense": 0.25, "sparse": 0.25}]
+    assert [parts["dense"] for parts in short] == [0.45, 0.25, 0.0]
+    assert [parts["sparse"] for parts in short] == [0.25, 0.0, 0.25]
+
+
+@given(shares, st.integers(0, 10**6), st.floats(0, 1e9), st.floats(0, 1e9))
+def test_freshness_fades_with_age_and_never_rises(norm: float, count: int, age: float, more: float) -> None:
+    memory = replace(MEMORY, importance_norm=norm, access_count=count)
+
+    assert 0.0 <= freshness(memory, age + more) <= freshness(memory, age) <= 1.0
+    assert freshness(replace(memory, importance_norm=1.0), age) >= freshness(memory, age)
+    assert freshness(memory, -5.0) == 1.0
 
 
 def test_similar_texts_are_nearer_than_unrelated_ones() -> None:
