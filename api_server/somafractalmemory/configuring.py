@@ -38,6 +38,7 @@ VARIABLES = {
     "postgres.password": "POSTGRES_PASSWORD",
     "postgres.pool_size": "POSTGRES_POOL_SIZE",
     "qdrant.url": "QDRANT_URL",
+    "qdrant.path": "QDRANT_PATH",
     "qdrant.host": "QDRANT_HOST",
     "qdrant.port": "QDRANT_PORT",
     "qdrant.https": "QDRANT_TLS",
@@ -58,7 +59,7 @@ VARIABLES = {
 }
 """Each key and the variable that it stands for."""
 
-SWITCHES = ("redis.testing", "qdrant.testing", "qdrant.location", "qdrant.path", "infra.kafka")
+SWITCHES = ("redis.testing", "qdrant.testing", "qdrant.location", "infra.kafka")
 """Keys that no single variable stands for."""
 
 IDLE = {
@@ -78,10 +79,11 @@ IDLE = {
 _SECTIONS = {"redis", "postgres", "qdrant", "vector", "eventing", "eventing.topics", "memory_enterprise", "infra"}
 _ADDRESSES = {
     "redis": ("REDIS_URL", "REDIS_HOST", "REDIS_PORT", "REDIS_DB"),
-    "qdrant": ("QDRANT_URL", "QDRANT_HOST", "QDRANT_PORT", "QDRANT_TLS", "SOMA_VECTOR_BACKEND"),
+    "qdrant": ("QDRANT_URL", "QDRANT_HOST", "QDRANT_PORT", "QDRANT_TLS", "QDRANT_PATH", "SOMA_VECTOR_BACKEND"),
 }
 _BROKER = "localhost:9092"
 _IN_MEMORY = ":memory:"
+_OTHER_TOKENS = ("SOMA_API_TOKEN_FILE", "SOMA_API_TOKENS_FILE", "SOMA_OIDC_")
 
 
 def settings_from_config(
@@ -108,11 +110,9 @@ def settings_from_config(
     if namespace is not None:
         variables["SOMA_MEMORY_NAMESPACE"] = namespace
     embedded = _is_embedded(given)
-    if "qdrant.path" in given and not embedded:
-        raise ConfigurationError("qdrant.path: an index in a file goes with no Postgres; set qdrant.url or qdrant.host")
     variables |= {"SOMA_API_TOKEN": secrets.token_urlsafe(32), "SOMA_RATE_LIMIT_MAX": "0"}
-    for name in ("SOMA_API_TOKEN_FILE", "SOMA_API_TOKENS_FILE"):
-        variables.pop(name, None)
+    for name in [name for name in variables if name.startswith(_OTHER_TOKENS)]:
+        del variables[name]
     if not embedded and "KAFKA_BOOTSTRAP_SERVERS" not in variables:
         variables["KAFKA_BOOTSTRAP_SERVERS"] = _BROKER  # as ever; while nobody answers, events wait in the outbox
     try:

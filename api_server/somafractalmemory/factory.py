@@ -43,9 +43,9 @@ def create_memory_system(
     Raises:
         ConfigurationError: the configuration or the database cannot be used; the message says what to change.
     """
+    telemetry.log_as_a_guest()
     if mode is not MemoryMode.EVENTED_ENTERPRISE and mode != MemoryMode.EVENTED_ENTERPRISE.value:
         log.warning("mode_replaced", asked_for=str(mode), used=MemoryMode.EVENTED_ENTERPRISE.value)
-    telemetry.log_as_a_guest()
     settings, opener = settings_from_config(config, namespace=namespace)
     return SomaFractalMemoryEnterprise(ServiceThread(settings, _with_schema if opener is open_api else opener))
 

@@ -118,3 +118,20 @@ class DirectPublisher:
         await self._events.append(events)
         await self._indexer.follow(events)
         return [True] * len(events)
+
+
+class IndexingPublisher:
+    """Publishing beside an index that no consumer can reach, because it is in this process: it follows here."""
+
+    def __init__(self, *, publisher: Publisher, indexer: Indexer) -> None:
+        self._publisher = publisher
+        self._indexer = indexer
+
+    async def ping(self) -> None:
+        """Whether the other publisher is fit."""
+        await self._publisher.ping()
+
+    async def publish(self, events: Sequence[MemoryEvent]) -> Sequence[bool]:
+        arrived = await self._publisher.publish(events)
+        await self._indexer.follow([event for event, safe in zip(events, arrived, strict=True) if safe])
+        return arrived

@@ -19,6 +19,7 @@ from somafractalmemory.adapters.postgres import PostgresRecords, connection_argu
 from somafractalmemory.adapters.qdrant import QdrantVectors, open_vectors
 from somafractalmemory.adapters.redis import FallbackLimiter, open_limiter
 from somafractalmemory.adapters.redis_locks import open_locks
+from somafractalmemory.adapters.vector_file import FileVectors, open_vector_file
 from somafractalmemory.admission import Admission
 from somafractalmemory.bearers import Bearers, Issuer, KeyRing
 from somafractalmemory.consumer import Consumer, Rebuilder
@@ -29,7 +30,7 @@ from somafractalmemory.indexing import Indexer
 from somafractalmemory.locking import Locking
 from somafractalmemory.ports import Limiter, Locks, Pinged, Publisher
 from somafractalmemory.ranking import Weights
-from somafractalmemory.relay import DirectPublisher, Relay
+from somafractalmemory.relay import DirectPublisher, IndexingPublisher, Relay
 from somafractalmemory.rules import Rules
 from somafractalmemory.sealing import Seal, read_keys
 from somafractalmemory.service import MemoryService
@@ -72,6 +73,8 @@ async def open_api(settings: Settings) -> AsyncIterator[ApiRuntime]:
         publisher: Publisher = DirectPublisher(events=records, indexer=indexer)
         if settings.eventing_enabled:
             publisher = await stack.enter_async_context(open_publisher(settings, model_revision=embedder.revision))
+            if not isinstance(vectors, QdrantVectors):
+                publisher = IndexingPublisher(publisher=publisher, indexer=indexer)
         relay = Relay(outbox=records, publisher=publisher)
         service = MemoryService(
             records=records,
@@ -124,7 +127,7 @@ async def open_consumer(settings: Settings) -> AsyncIterator[ConsumerRuntime]:
 
 async def open_truth_and_index(
     settings: Settings, stack: AsyncExitStack
-) -> tuple[PostgresRecords, QdrantVectors | LocalVectors, HashEmbedder]:
+) -> tuple[PostgresRecords, QdrantVectors | LocalVectors | FileVectors, HashEmbedder]:
     """Both stores that hold memories, closed with `stack`."""
     embedder = HashEmbedder(settings.vector_dim)
     records = await stack.enter_async_context(
@@ -134,6 +137,13 @@ async def open_truth_and_index(
     )
     if settings.vector_backend == "memory":
         return records, LocalVectors(complete=False), embedder
+    if settings.qdrant_path is not None:
+        folder = settings.qdrant_path / embedder.revision
+        return (
+            records,
+            await stack.enter_async_context(open_vector_file(folder, dimensions=embedder.dimensions)),
+            embedder,
+        )
     key = settings.qdrant_api_key
     vectors = await stack.enter_async_context(
         open_vectors(

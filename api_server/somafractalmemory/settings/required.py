@@ -54,7 +54,7 @@ def _provider(settings: Settings) -> Iterator[str]:
 def _stores(settings: Settings, command: str) -> Iterator[str]:
     if command in _ON_TRUTH and settings.postgres_url is None:
         yield "POSTGRES_URL: required; set it to postgresql://USER@HOST:5432/DATABASE, or try `soma serve --embedded`"
-    needs_index = command in _ON_INDEX and settings.vector_backend == "qdrant"
+    needs_index = command in _ON_INDEX and settings.vector_backend == "qdrant" and settings.qdrant_path is None
     if needs_index and settings.qdrant_address is None:
         yield "QDRANT_URL: required; set it to http://HOST:6333"
     needs_brokers = command in _ON_BROKERS or (command == "serve" and settings.eventing_enabled)

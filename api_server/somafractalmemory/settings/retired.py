@@ -36,7 +36,6 @@ KEYS = {
     "infra": "addresses are not guessed from names: set each store's own address",
     "model_name": "embeddings are hashed tokens beside BM25",
     "redis.testing": "stores in this process are asked for with `soma serve --embedded`",
-    "qdrant.path": "the index is a server; in this process it is `soma serve --embedded`",
     "eventing.schema_registry_url": "the schema belongs to the program",
     "eventing.topics.memory_audit": "the audit is a table",
     "memory_enterprise": "it has another name, or no purpose, here: see docs/configuration.md",

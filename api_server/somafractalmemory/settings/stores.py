@@ -85,6 +85,11 @@ class QdrantSettings(Group):
         "qdrant",
         "Where the index lives. `memory`: inside this process, filled from Postgres at each start; for one process.",
     )
+    qdrant_path: Path | None = setting(
+        "QDRANT_PATH",
+        None,
+        "Folder of an index without a server, for one process; it may be deleted, and is filled again from Postgres.",
+    )
     qdrant_url: str | None = setting(
         "QDRANT_URL", None, "Address of the index, such as http://host:6333. Required, unless QDRANT_HOST is set."
     )

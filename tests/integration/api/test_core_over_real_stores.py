@@ -1,7 +1,9 @@
 """The memory system of a program, on real stores, with the dictionary of the documentation."""
 
+import shutil
 import threading
 from collections.abc import Iterator
+from pathlib import Path
 from urllib.parse import urlsplit
 from uuid import uuid4
 
@@ -9,7 +11,7 @@ import psycopg
 import pytest
 
 from somafractalmemory.core import MemoryType, SomaFractalMemoryEnterprise
-from somafractalmemory.errors import Overloaded, Unavailable
+from somafractalmemory.errors import ConfigurationError, Overloaded, Unavailable
 from somafractalmemory.factory import MemoryMode, create_memory_system
 from tests.integration.api.programs import eventually, own_database
 from tests.services.kafka import KafkaServer
@@ -52,7 +54,7 @@ def made(config: dict[str, object], namespace: str) -> SomaFractalMemoryEnterpri
 
 
 def test_the_example_of_the_documentation_works_as_written(config: dict[str, object], database: str) -> None:
-    """On a database without tables, with Redis, Qdrant and Kafka. (S-70)"""
+    """On a database without tables, with Redis, Qdrant and Kafka; links outlive the process. (S-70) (core defect 21)"""
     with made(config, "example") as memory:
         memory.store_memory((1, 2, 3), {"task": "write the docs"}, memory_type=MemoryType.EPISODIC)
         memory.store_memory((4, 5, 6), {"fact": "docs matter"}, memory_type=MemoryType.SEMANTIC)
@@ -133,6 +135,62 @@ def test_an_index_in_the_process_is_filled_from_postgres(database: str) -> None:
 
     with made(config, "in_memory") as again:
         eventually(lambda: again.recall_with_scores("herons wade"))
+
+
+def test_an_index_in_a_folder_is_kept_and_can_be_deleted(
+    database: str, kafka_server: KafkaServer, tmp_path: Path
+) -> None:
+    """(S-115)"""
+    folder = tmp_path / "qdrant.db"
+    config: dict[str, object] = {
+        "postgres": {"url": database},
+        "qdrant": {"path": str(folder)},
+        "redis": {"testing": True},
+        "eventing": {"enabled": True, "bootstrap_servers": kafka_server.bootstrap},
+    }
+
+    def first(memory: SomaFractalMemoryEnterprise) -> object:
+        return [each["payload"]["fact"] for each in memory.recall_with_scores("herons wade")][:1] == ["herons wade"]
+
+    with made(config, "in_folder") as memory:
+        memory.store_memory((1,), {"fact": "herons wade"})
+        eventually(lambda: first(memory))
+        with pytest.raises(ConfigurationError, match="another process"):
+            made(config, "in_folder")
+    with made(config, "in_folder") as again:
+        assert first(again)
+    shutil.rmtree(folder)
+    with made(config, "in_folder") as refilled:
+        eventually(lambda: first(refilled))
+
+
+def test_what_decays_stays_in_an_index_of_the_process(database: str, kafka_server: KafkaServer) -> None:
+    """No consumer can reach that index, so it follows the outbox here."""
+    config: dict[str, object] = {
+        "postgres": {"url": database},
+        "vector": {"backend": "memory"},
+        "redis": {"testing": True},
+        "eventing": {"enabled": True, "bootstrap_servers": kafka_server.bootstrap},
+        "memory_enterprise": {"decay_thresholds_seconds": [0], "decayable_keys_by_level": [["scratch"]]},
+    }
+    with made(config, "fading") as memory:
+        memory.store_memory((1,), {"fact": "herons wade", "scratch": "x"})
+        eventually(lambda: memory.recall("herons"))
+
+        memory.run_decay_once()
+
+        eventually(lambda: [record["fact"] for record in memory.recall("herons")] == ["herons wade"])
+
+
+def test_a_change_in_postgres_is_seen_at_once(config: dict[str, object], database: str) -> None:
+    """A cache without an end used to hide it. (core defect 28)"""
+    with made(config, "direct") as memory:
+        memory.store_memory((1,), {"fact": "old"})
+        assert (memory.retrieve((1,)) or {})["fact"] == "old"
+        with psycopg.connect(database) as connection:
+            connection.execute("update memories set payload = '{\"fact\": \"new\"}' where namespace = 'direct'")
+
+        assert (memory.retrieve((1,)) or {})["fact"] == "new"
 
 
 def test_a_truth_that_is_away_is_told_by_each_call(config: dict[str, object]) -> None:

@@ -96,7 +96,8 @@ def test_the_sample_file_of_earlier_releases_is_understood(tmp_path: Path) -> No
     settings = resolved.settings
     assert (settings.vector_dim, settings.kafka_bootstrap_servers) == (384, "broker:9092")
     assert (settings.kafka_topic, settings.kafka_dlq_topic) == ("e", "d")
-    for key in ("langfuse_public", "redis.testing", "qdrant.path", "eventing.schema_registry_url"):
+    assert settings.qdrant_path == Path("qdrant.db")
+    for key in ("langfuse_public", "redis.testing", "eventing.schema_registry_url"):
         assert any(warning.startswith(f"{key} in config.yaml does nothing") for warning in resolved.warnings)
 
 

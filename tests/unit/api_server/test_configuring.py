@@ -103,6 +103,13 @@ def test_a_location_is_an_address_or_a_host() -> None:
     assert settings(index | {"qdrant": {"location": "here", "port": 7}}).qdrant_address == "http://here:7"
 
 
+def test_an_index_in_a_folder_needs_no_address() -> None:
+    made = settings({"postgres": SEED["postgres"], "qdrant": {"path": "./qdrant.db"}}, QDRANT_URL="http://other:1")
+
+    assert made.qdrant_path == Path("qdrant.db")
+    assert settings(SEED, QDRANT_PATH="elsewhere").qdrant_path is None
+
+
 def test_events_without_a_named_broker_go_to_the_usual_one() -> None:
     stores = {key: SEED[key] for key in ("postgres", "qdrant")}
 
