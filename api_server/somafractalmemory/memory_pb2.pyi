@@ -344,3 +344,177 @@ class StatsResponse(_message.Message):
     episodic: int
     semantic: int
     def __init__(self, total_memories: _Optional[int] = ..., episodic: _Optional[int] = ..., semantic: _Optional[int] = ...) -> None: ...
+
+class LinkManyRequest(_message.Message):
+    __slots__ = ("links",)
+    LINKS_FIELD_NUMBER: _ClassVar[int]
+    links: _containers.RepeatedCompositeFieldContainer[LinkRequest]
+    def __init__(self, links: _Optional[_Iterable[_Union[LinkRequest, _Mapping]]] = ...) -> None: ...
+
+class LinkManyResponse(_message.Message):
+    __slots__ = ("linked",)
+    LINKED_FIELD_NUMBER: _ClassVar[int]
+    linked: int
+    def __init__(self, linked: _Optional[int] = ...) -> None: ...
+
+class LinksRequest(_message.Message):
+    __slots__ = ("link_type", "limit", "after")
+    LINK_TYPE_FIELD_NUMBER: _ClassVar[int]
+    LIMIT_FIELD_NUMBER: _ClassVar[int]
+    AFTER_FIELD_NUMBER: _ClassVar[int]
+    link_type: str
+    limit: int
+    after: PlacedLink
+    def __init__(self, link_type: _Optional[str] = ..., limit: _Optional[int] = ..., after: _Optional[_Union[PlacedLink, _Mapping]] = ...) -> None: ...
+
+class PlacedLink(_message.Message):
+    __slots__ = ("source", "target", "type", "weight", "timestamp")
+    SOURCE_FIELD_NUMBER: _ClassVar[int]
+    TARGET_FIELD_NUMBER: _ClassVar[int]
+    TYPE_FIELD_NUMBER: _ClassVar[int]
+    WEIGHT_FIELD_NUMBER: _ClassVar[int]
+    TIMESTAMP_FIELD_NUMBER: _ClassVar[int]
+    source: Coordinate
+    target: Coordinate
+    type: str
+    weight: float
+    timestamp: float
+    def __init__(self, source: _Optional[_Union[Coordinate, _Mapping]] = ..., target: _Optional[_Union[Coordinate, _Mapping]] = ..., type: _Optional[str] = ..., weight: _Optional[float] = ..., timestamp: _Optional[float] = ...) -> None: ...
+
+class LinksResponse(_message.Message):
+    __slots__ = ("links", "more")
+    LINKS_FIELD_NUMBER: _ClassVar[int]
+    MORE_FIELD_NUMBER: _ClassVar[int]
+    links: _containers.RepeatedCompositeFieldContainer[PlacedLink]
+    more: bool
+    def __init__(self, links: _Optional[_Iterable[_Union[PlacedLink, _Mapping]]] = ..., more: _Optional[bool] = ...) -> None: ...
+
+class RecollectRequest(_message.Message):
+    __slots__ = ("n", "memory_type")
+    N_FIELD_NUMBER: _ClassVar[int]
+    MEMORY_TYPE_FIELD_NUMBER: _ClassVar[int]
+    n: int
+    memory_type: str
+    def __init__(self, n: _Optional[int] = ..., memory_type: _Optional[str] = ...) -> None: ...
+
+class OutcomeRequest(_message.Message):
+    __slots__ = ("coord", "outcome_json")
+    COORD_FIELD_NUMBER: _ClassVar[int]
+    OUTCOME_JSON_FIELD_NUMBER: _ClassVar[int]
+    coord: Coordinate
+    outcome_json: str
+    def __init__(self, coord: _Optional[_Union[Coordinate, _Mapping]] = ..., outcome_json: _Optional[str] = ...) -> None: ...
+
+class OutcomeResponse(_message.Message):
+    __slots__ = ("ok", "version", "error", "correction", "indexed")
+    OK_FIELD_NUMBER: _ClassVar[int]
+    VERSION_FIELD_NUMBER: _ClassVar[int]
+    ERROR_FIELD_NUMBER: _ClassVar[int]
+    CORRECTION_FIELD_NUMBER: _ClassVar[int]
+    INDEXED_FIELD_NUMBER: _ClassVar[int]
+    ok: bool
+    version: int
+    error: bool
+    correction: Coordinate
+    indexed: bool
+    def __init__(self, ok: _Optional[bool] = ..., version: _Optional[int] = ..., error: _Optional[bool] = ..., correction: _Optional[_Union[Coordinate, _Mapping]] = ..., indexed: _Optional[bool] = ...) -> None: ...
+
+class ConsolidateRequest(_message.Message):
+    __slots__ = ("window_seconds", "limit")
+    WINDOW_SECONDS_FIELD_NUMBER: _ClassVar[int]
+    LIMIT_FIELD_NUMBER: _ClassVar[int]
+    window_seconds: float
+    limit: int
+    def __init__(self, window_seconds: _Optional[float] = ..., limit: _Optional[int] = ...) -> None: ...
+
+class ConsolidateResponse(_message.Message):
+    __slots__ = ("stored", "unchanged", "complete", "indexed")
+    STORED_FIELD_NUMBER: _ClassVar[int]
+    UNCHANGED_FIELD_NUMBER: _ClassVar[int]
+    COMPLETE_FIELD_NUMBER: _ClassVar[int]
+    INDEXED_FIELD_NUMBER: _ClassVar[int]
+    stored: int
+    unchanged: int
+    complete: bool
+    indexed: bool
+    def __init__(self, stored: _Optional[int] = ..., unchanged: _Optional[int] = ..., complete: _Optional[bool] = ..., indexed: _Optional[bool] = ...) -> None: ...
+
+class AuditRequest(_message.Message):
+    __slots__ = ("action", "limit", "before")
+    ACTION_FIELD_NUMBER: _ClassVar[int]
+    LIMIT_FIELD_NUMBER: _ClassVar[int]
+    BEFORE_FIELD_NUMBER: _ClassVar[int]
+    action: str
+    limit: int
+    before: int
+    def __init__(self, action: _Optional[str] = ..., limit: _Optional[int] = ..., before: _Optional[int] = ...) -> None: ...
+
+class AuditEntry(_message.Message):
+    __slots__ = ("number", "at", "caller", "action", "coord", "request_id", "details_json")
+    NUMBER_FIELD_NUMBER: _ClassVar[int]
+    AT_FIELD_NUMBER: _ClassVar[int]
+    CALLER_FIELD_NUMBER: _ClassVar[int]
+    ACTION_FIELD_NUMBER: _ClassVar[int]
+    COORD_FIELD_NUMBER: _ClassVar[int]
+    REQUEST_ID_FIELD_NUMBER: _ClassVar[int]
+    DETAILS_JSON_FIELD_NUMBER: _ClassVar[int]
+    number: int
+    at: float
+    caller: str
+    action: str
+    coord: Coordinate
+    request_id: str
+    details_json: str
+    def __init__(self, number: _Optional[int] = ..., at: _Optional[float] = ..., caller: _Optional[str] = ..., action: _Optional[str] = ..., coord: _Optional[_Union[Coordinate, _Mapping]] = ..., request_id: _Optional[str] = ..., details_json: _Optional[str] = ...) -> None: ...
+
+class AuditResponse(_message.Message):
+    __slots__ = ("entries",)
+    ENTRIES_FIELD_NUMBER: _ClassVar[int]
+    entries: _containers.RepeatedCompositeFieldContainer[AuditEntry]
+    def __init__(self, entries: _Optional[_Iterable[_Union[AuditEntry, _Mapping]]] = ...) -> None: ...
+
+class ExportRequest(_message.Message):
+    __slots__ = ("vectors",)
+    VECTORS_FIELD_NUMBER: _ClassVar[int]
+    vectors: bool
+    def __init__(self, vectors: _Optional[bool] = ...) -> None: ...
+
+class ExportLines(_message.Message):
+    __slots__ = ("lines",)
+    LINES_FIELD_NUMBER: _ClassVar[int]
+    lines: bytes
+    def __init__(self, lines: _Optional[bytes] = ...) -> None: ...
+
+class ImportLines(_message.Message):
+    __slots__ = ("lines", "replace")
+    LINES_FIELD_NUMBER: _ClassVar[int]
+    REPLACE_FIELD_NUMBER: _ClassVar[int]
+    lines: bytes
+    replace: bool
+    def __init__(self, lines: _Optional[bytes] = ..., replace: _Optional[bool] = ...) -> None: ...
+
+class ImportResponse(_message.Message):
+    __slots__ = ("imported", "created", "replaced", "unchanged", "versions", "links", "removed", "failed", "complete", "indexed", "errors")
+    IMPORTED_FIELD_NUMBER: _ClassVar[int]
+    CREATED_FIELD_NUMBER: _ClassVar[int]
+    REPLACED_FIELD_NUMBER: _ClassVar[int]
+    UNCHANGED_FIELD_NUMBER: _ClassVar[int]
+    VERSIONS_FIELD_NUMBER: _ClassVar[int]
+    LINKS_FIELD_NUMBER: _ClassVar[int]
+    REMOVED_FIELD_NUMBER: _ClassVar[int]
+    FAILED_FIELD_NUMBER: _ClassVar[int]
+    COMPLETE_FIELD_NUMBER: _ClassVar[int]
+    INDEXED_FIELD_NUMBER: _ClassVar[int]
+    ERRORS_FIELD_NUMBER: _ClassVar[int]
+    imported: int
+    created: int
+    replaced: int
+    unchanged: int
+    versions: int
+    links: int
+    removed: int
+    failed: int
+    complete: bool
+    indexed: bool
+    errors: _containers.RepeatedCompositeFieldContainer[ItemError]
+    def __init__(self, imported: _Optional[int] = ..., created: _Optional[int] = ..., replaced: _Optional[int] = ..., unchanged: _Optional[int] = ..., versions: _Optional[int] = ..., links: _Optional[int] = ..., removed: _Optional[int] = ..., failed: _Optional[int] = ..., complete: _Optional[bool] = ..., indexed: _Optional[bool] = ..., errors: _Optional[_Iterable[_Union[ItemError, _Mapping]]] = ...) -> None: ...

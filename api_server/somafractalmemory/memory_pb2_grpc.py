@@ -120,6 +120,16 @@ class MemoryServiceStub:
                 request_serializer=somafractalmemory_dot_memory__pb2.LinkRequest.SerializeToString,
                 response_deserializer=somafractalmemory_dot_memory__pb2.OkResponse.FromString,
                 _registered_method=True)
+        self.LinkMany = channel.unary_unary(
+                '/somafractalmemory.MemoryService/LinkMany',
+                request_serializer=somafractalmemory_dot_memory__pb2.LinkManyRequest.SerializeToString,
+                response_deserializer=somafractalmemory_dot_memory__pb2.LinkManyResponse.FromString,
+                _registered_method=True)
+        self.Links = channel.unary_unary(
+                '/somafractalmemory.MemoryService/Links',
+                request_serializer=somafractalmemory_dot_memory__pb2.LinksRequest.SerializeToString,
+                response_deserializer=somafractalmemory_dot_memory__pb2.LinksResponse.FromString,
+                _registered_method=True)
         self.Neighbors = channel.unary_unary(
                 '/somafractalmemory.MemoryService/Neighbors',
                 request_serializer=somafractalmemory_dot_memory__pb2.NeighborsRequest.SerializeToString,
@@ -134,6 +144,51 @@ class MemoryServiceStub:
                 '/somafractalmemory.MemoryService/Stats',
                 request_serializer=google_dot_protobuf_dot_empty__pb2.Empty.SerializeToString,
                 response_deserializer=somafractalmemory_dot_memory__pb2.StatsResponse.FromString,
+                _registered_method=True)
+        self.Recent = channel.unary_unary(
+                '/somafractalmemory.MemoryService/Recent',
+                request_serializer=somafractalmemory_dot_memory__pb2.RecollectRequest.SerializeToString,
+                response_deserializer=somafractalmemory_dot_memory__pb2.MemoryList.FromString,
+                _registered_method=True)
+        self.Important = channel.unary_unary(
+                '/somafractalmemory.MemoryService/Important',
+                request_serializer=somafractalmemory_dot_memory__pb2.RecollectRequest.SerializeToString,
+                response_deserializer=somafractalmemory_dot_memory__pb2.MemoryList.FromString,
+                _registered_method=True)
+        self.Replay = channel.unary_unary(
+                '/somafractalmemory.MemoryService/Replay',
+                request_serializer=somafractalmemory_dot_memory__pb2.RecollectRequest.SerializeToString,
+                response_deserializer=somafractalmemory_dot_memory__pb2.MemoryList.FromString,
+                _registered_method=True)
+        self.Reflect = channel.unary_unary(
+                '/somafractalmemory.MemoryService/Reflect',
+                request_serializer=somafractalmemory_dot_memory__pb2.RecollectRequest.SerializeToString,
+                response_deserializer=somafractalmemory_dot_memory__pb2.MemoryList.FromString,
+                _registered_method=True)
+        self.Outcome = channel.unary_unary(
+                '/somafractalmemory.MemoryService/Outcome',
+                request_serializer=somafractalmemory_dot_memory__pb2.OutcomeRequest.SerializeToString,
+                response_deserializer=somafractalmemory_dot_memory__pb2.OutcomeResponse.FromString,
+                _registered_method=True)
+        self.Consolidate = channel.unary_unary(
+                '/somafractalmemory.MemoryService/Consolidate',
+                request_serializer=somafractalmemory_dot_memory__pb2.ConsolidateRequest.SerializeToString,
+                response_deserializer=somafractalmemory_dot_memory__pb2.ConsolidateResponse.FromString,
+                _registered_method=True)
+        self.Audit = channel.unary_unary(
+                '/somafractalmemory.MemoryService/Audit',
+                request_serializer=somafractalmemory_dot_memory__pb2.AuditRequest.SerializeToString,
+                response_deserializer=somafractalmemory_dot_memory__pb2.AuditResponse.FromString,
+                _registered_method=True)
+        self.Export = channel.unary_stream(
+                '/somafractalmemory.MemoryService/Export',
+                request_serializer=somafractalmemory_dot_memory__pb2.ExportRequest.SerializeToString,
+                response_deserializer=somafractalmemory_dot_memory__pb2.ExportLines.FromString,
+                _registered_method=True)
+        self.Import = channel.stream_unary(
+                '/somafractalmemory.MemoryService/Import',
+                request_serializer=somafractalmemory_dot_memory__pb2.ImportLines.SerializeToString,
+                response_deserializer=somafractalmemory_dot_memory__pb2.ImportResponse.FromString,
                 _registered_method=True)
 
 
@@ -259,6 +314,20 @@ class MemoryServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def LinkMany(self, request, context):
+        """Many links at once: all or none.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def Links(self, request, context):
+        """All links in the order of the places that they lead from, page by page.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
     def Neighbors(self, request, context):
         """Where links lead from a memory, oldest first.
         """
@@ -275,6 +344,69 @@ class MemoryServiceServicer:
 
     def Stats(self, request, context):
         """How many memories live in the namespace.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def Recent(self, request, context):
+        """The latest memories, by their own time, else by when they were stored.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def Important(self, request, context):
+        """The most important memories, of equals the latest.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def Replay(self, request, context):
+        """Some memories by chance, each as likely as any other.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def Reflect(self, request, context):
+        """The same as Replay.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def Outcome(self, request, context):
+        """Note what really happened; a wrong prediction also leaves a correction, linked to its memory, which stays.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def Consolidate(self, request, context):
+        """Draw a fact from each recent episode that has none yet; the episodes stay, linked from their facts.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def Audit(self, request, context):
+        """Who did what in the namespace, newest first; for tokens with the scope admin.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def Export(self, request, context):
+        """Every memory with its versions, and every link, as lines of JSON that Import takes back.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def Import(self, request_iterator, context):
+        """Put an export back, as it was; the same lines again change nothing.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -368,6 +500,16 @@ def add_MemoryServiceServicer_to_server(servicer, server):
                     request_deserializer=somafractalmemory_dot_memory__pb2.LinkRequest.FromString,
                     response_serializer=somafractalmemory_dot_memory__pb2.OkResponse.SerializeToString,
             ),
+            'LinkMany': grpc.unary_unary_rpc_method_handler(
+                    servicer.LinkMany,
+                    request_deserializer=somafractalmemory_dot_memory__pb2.LinkManyRequest.FromString,
+                    response_serializer=somafractalmemory_dot_memory__pb2.LinkManyResponse.SerializeToString,
+            ),
+            'Links': grpc.unary_unary_rpc_method_handler(
+                    servicer.Links,
+                    request_deserializer=somafractalmemory_dot_memory__pb2.LinksRequest.FromString,
+                    response_serializer=somafractalmemory_dot_memory__pb2.LinksResponse.SerializeToString,
+            ),
             'Neighbors': grpc.unary_unary_rpc_method_handler(
                     servicer.Neighbors,
                     request_deserializer=somafractalmemory_dot_memory__pb2.NeighborsRequest.FromString,
@@ -382,6 +524,51 @@ def add_MemoryServiceServicer_to_server(servicer, server):
                     servicer.Stats,
                     request_deserializer=google_dot_protobuf_dot_empty__pb2.Empty.FromString,
                     response_serializer=somafractalmemory_dot_memory__pb2.StatsResponse.SerializeToString,
+            ),
+            'Recent': grpc.unary_unary_rpc_method_handler(
+                    servicer.Recent,
+                    request_deserializer=somafractalmemory_dot_memory__pb2.RecollectRequest.FromString,
+                    response_serializer=somafractalmemory_dot_memory__pb2.MemoryList.SerializeToString,
+            ),
+            'Important': grpc.unary_unary_rpc_method_handler(
+                    servicer.Important,
+                    request_deserializer=somafractalmemory_dot_memory__pb2.RecollectRequest.FromString,
+                    response_serializer=somafractalmemory_dot_memory__pb2.MemoryList.SerializeToString,
+            ),
+            'Replay': grpc.unary_unary_rpc_method_handler(
+                    servicer.Replay,
+                    request_deserializer=somafractalmemory_dot_memory__pb2.RecollectRequest.FromString,
+                    response_serializer=somafractalmemory_dot_memory__pb2.MemoryList.SerializeToString,
+            ),
+            'Reflect': grpc.unary_unary_rpc_method_handler(
+                    servicer.Reflect,
+                    request_deserializer=somafractalmemory_dot_memory__pb2.RecollectRequest.FromString,
+                    response_serializer=somafractalmemory_dot_memory__pb2.MemoryList.SerializeToString,
+            ),
+            'Outcome': grpc.unary_unary_rpc_method_handler(
+                    servicer.Outcome,
+                    request_deserializer=somafractalmemory_dot_memory__pb2.OutcomeRequest.FromString,
+                    response_serializer=somafractalmemory_dot_memory__pb2.OutcomeResponse.SerializeToString,
+            ),
+            'Consolidate': grpc.unary_unary_rpc_method_handler(
+                    servicer.Consolidate,
+                    request_deserializer=somafractalmemory_dot_memory__pb2.ConsolidateRequest.FromString,
+                    response_serializer=somafractalmemory_dot_memory__pb2.ConsolidateResponse.SerializeToString,
+            ),
+            'Audit': grpc.unary_unary_rpc_method_handler(
+                    servicer.Audit,
+                    request_deserializer=somafractalmemory_dot_memory__pb2.AuditRequest.FromString,
+                    response_serializer=somafractalmemory_dot_memory__pb2.AuditResponse.SerializeToString,
+            ),
+            'Export': grpc.unary_stream_rpc_method_handler(
+                    servicer.Export,
+                    request_deserializer=somafractalmemory_dot_memory__pb2.ExportRequest.FromString,
+                    response_serializer=somafractalmemory_dot_memory__pb2.ExportLines.SerializeToString,
+            ),
+            'Import': grpc.stream_unary_rpc_method_handler(
+                    servicer.Import,
+                    request_deserializer=somafractalmemory_dot_memory__pb2.ImportLines.FromString,
+                    response_serializer=somafractalmemory_dot_memory__pb2.ImportResponse.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -854,6 +1041,60 @@ class MemoryService:
             _registered_method=True)
 
     @staticmethod
+    def LinkMany(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/somafractalmemory.MemoryService/LinkMany',
+            somafractalmemory_dot_memory__pb2.LinkManyRequest.SerializeToString,
+            somafractalmemory_dot_memory__pb2.LinkManyResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def Links(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/somafractalmemory.MemoryService/Links',
+            somafractalmemory_dot_memory__pb2.LinksRequest.SerializeToString,
+            somafractalmemory_dot_memory__pb2.LinksResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
     def Neighbors(request,
             target,
             options=(),
@@ -924,6 +1165,249 @@ class MemoryService:
             '/somafractalmemory.MemoryService/Stats',
             google_dot_protobuf_dot_empty__pb2.Empty.SerializeToString,
             somafractalmemory_dot_memory__pb2.StatsResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def Recent(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/somafractalmemory.MemoryService/Recent',
+            somafractalmemory_dot_memory__pb2.RecollectRequest.SerializeToString,
+            somafractalmemory_dot_memory__pb2.MemoryList.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def Important(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/somafractalmemory.MemoryService/Important',
+            somafractalmemory_dot_memory__pb2.RecollectRequest.SerializeToString,
+            somafractalmemory_dot_memory__pb2.MemoryList.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def Replay(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/somafractalmemory.MemoryService/Replay',
+            somafractalmemory_dot_memory__pb2.RecollectRequest.SerializeToString,
+            somafractalmemory_dot_memory__pb2.MemoryList.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def Reflect(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/somafractalmemory.MemoryService/Reflect',
+            somafractalmemory_dot_memory__pb2.RecollectRequest.SerializeToString,
+            somafractalmemory_dot_memory__pb2.MemoryList.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def Outcome(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/somafractalmemory.MemoryService/Outcome',
+            somafractalmemory_dot_memory__pb2.OutcomeRequest.SerializeToString,
+            somafractalmemory_dot_memory__pb2.OutcomeResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def Consolidate(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/somafractalmemory.MemoryService/Consolidate',
+            somafractalmemory_dot_memory__pb2.ConsolidateRequest.SerializeToString,
+            somafractalmemory_dot_memory__pb2.ConsolidateResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def Audit(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/somafractalmemory.MemoryService/Audit',
+            somafractalmemory_dot_memory__pb2.AuditRequest.SerializeToString,
+            somafractalmemory_dot_memory__pb2.AuditResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def Export(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_stream(
+            request,
+            target,
+            '/somafractalmemory.MemoryService/Export',
+            somafractalmemory_dot_memory__pb2.ExportRequest.SerializeToString,
+            somafractalmemory_dot_memory__pb2.ExportLines.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def Import(request_iterator,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.stream_unary(
+            request_iterator,
+            target,
+            '/somafractalmemory.MemoryService/Import',
+            somafractalmemory_dot_memory__pb2.ImportLines.SerializeToString,
+            somafractalmemory_dot_memory__pb2.ImportResponse.FromString,
             options,
             channel_credentials,
             insecure,

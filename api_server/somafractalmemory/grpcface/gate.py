@@ -8,20 +8,25 @@ import functools
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from hashlib import sha256
 from typing import Any, Protocol, TypeVar
 
 import grpc
 
+from somafractalmemory import memory_pb2 as pb
 from somafractalmemory import telemetry
 from somafractalmemory.admission import Admitted
 from somafractalmemory.callers import Caller, Scope
-from somafractalmemory.errors import Unavailable
+from somafractalmemory.errors import InvalidRequest, Unavailable
 from somafractalmemory.grpcface.statuses import budget_metadata, status_of
 from somafractalmemory.guard import Runtime
+from somafractalmemory.repeats import Answered, KeyScope, check_key
 
 MAX_SECONDS = 30.0
 """The longest that a call with a single answer may take, whatever its deadline."""
 
+_LEASE_SECONDS = 60.0
 _TRUSTED = Caller("loopback")
 Request = TypeVar("Request")
 Answer = TypeVar("Answer")
@@ -56,7 +61,12 @@ def answers(
             # A stream of requests takes as long as its sender likes; the pause between two of them is bounded there.
             longest = None if hasattr(request, "__aiter__") else MAX_SECONDS
             async with _gate(self, context, method.__name__, needs, longest) as admitted:
-                return await method(self, request, admitted)
+                key = _metadata(context).get("idempotency-key")
+                if key is None or needs is Scope.READ:
+                    return await method(self, request, admitted)
+                work = functools.partial(method, self, request, admitted)
+                answer: Answer = await _once(self, Keyed(method.__name__, key, request, admitted), work)
+                return answer
 
         return call
 
@@ -85,6 +95,32 @@ def streams(
     return guarded
 
 
+@dataclass(frozen=True, slots=True)
+class Keyed:
+    """A call that is to be done once."""
+
+    method: str
+    key: str
+    request: Any
+    admitted: Admitted
+
+
+async def _once(face: Face, keyed: Keyed, work: Callable[[], Awaitable[Any]]) -> Any:
+    """The answer of the call, or the one of its first time. Raises InvalidRequest, InProgress."""
+    if hasattr(keyed.request, "__aiter__"):
+        raise InvalidRequest("idempotency-key: it goes with a call of one request, not with a stream")
+    caller = keyed.admitted
+    scope = KeyScope(caller.caller.name, caller.namespace, f"grpc {keyed.method}", check_key(keyed.key))
+
+    async def answered() -> Answered:
+        return Answered(200, [], (await work()).SerializeToString())
+
+    digest = sha256(keyed.request.SerializeToString(deterministic=True)).digest()
+    answer, _ = await face.runtime.service.repeating.once(scope, digest, answered, lease_seconds=_LEASE_SECONDS)
+    method = pb.DESCRIPTOR.services_by_name["MemoryService"].methods_by_name[keyed.method]
+    return getattr(pb, method.output_type.name).FromString(answer.body)
+
+
 @asynccontextmanager
 async def _gate(
     face: Face, context: Context, method: str, needs: Scope, longest: float | None
@@ -109,7 +145,7 @@ async def _admit(face: Face, context: Context, method: str, needs: Scope) -> Adm
     if face.going.is_set():
         raise Unavailable("this server", "it is going away: call again", retry_after_seconds=1.0)
     runtime = face.runtime
-    metadata = {key: value for key, value in context.invocation_metadata() or () if isinstance(value, str)}
+    metadata = _metadata(context)
     admitted = await runtime.admission.admit(
         authorization=metadata.get("authorization"),
         namespace=metadata.get("x-soma-namespace"),
@@ -121,6 +157,10 @@ async def _admit(face: Face, context: Context, method: str, needs: Scope) -> Adm
     if admitted.budget is not None:
         context.set_trailing_metadata(budget_metadata(admitted.budget))
     return admitted
+
+
+def _metadata(context: Context) -> dict[str, str]:
+    return {key: value for key, value in context.invocation_metadata() or () if isinstance(value, str)}
 
 
 def _seconds(context: Context, longest: float | None) -> float | None:

@@ -6,7 +6,8 @@ from typing import Any
 from somafractalmemory import memory_pb2 as pb
 from somafractalmemory.admission import Admitted
 from somafractalmemory.callers import Scope
-from somafractalmemory.graphschemas import LinkRequest, NeighborsQuery, PathQuery
+from somafractalmemory.graph import NewLink
+from somafractalmemory.graphschemas import LinkRequest, LinksQuery, NeighborsQuery, PathQuery
 from somafractalmemory.grpcface import reading, showing
 from somafractalmemory.grpcface.gate import Face, answers
 from somafractalmemory.model import parse_coordinate
@@ -39,6 +40,42 @@ class LinkCalls(Face):
             link_type=body.type,
         )
         return pb.OkResponse(ok=True)
+
+    @answers(Scope.WRITE)
+    async def LinkMany(self, request: pb.LinkManyRequest, admitted: Admitted) -> pb.LinkManyResponse:
+        """Link many, all or none."""
+        reading.at_most(request.links, 1000, "links")
+        bodies = [_link(link) for link in request.links]
+        links = [
+            NewLink(parse_coordinate(body.from_coord), parse_coordinate(body.to_coord), body.type, body.weight)
+            for body in bodies
+        ]
+        linked = await self.runtime.service.links.link_many(namespace=admitted.namespace, links=links)
+        return pb.LinkManyResponse(linked=linked)
+
+    @answers(Scope.READ)
+    async def Links(self, request: pb.LinksRequest, admitted: Admitted) -> pb.LinksResponse:
+        """All links, page by page."""
+        asked = {"type": request.link_type or None, "limit": request.limit or 100}
+        query = LinksQuery.model_validate(asked)
+        mark = None
+        if request.HasField("after"):
+            after = _link(pb.LinkRequest(source=request.after.source, target=request.after.target))
+            mark = parse_coordinate(after.from_coord), request.after.type, parse_coordinate(after.to_coord)
+        found = await self.runtime.service.links.page(
+            namespace=admitted.namespace, link_type=query.type, after=mark, limit=query.limit
+        )
+        links = [
+            pb.PlacedLink(
+                source=showing.place(link.source),
+                target=showing.place(link.target),
+                type=link.type,
+                weight=link.weight,
+                timestamp=link.timestamp,
+            )
+            for link in found
+        ]
+        return pb.LinksResponse(links=links, more=len(links) == query.limit)
 
     @answers(Scope.READ)
     async def Neighbors(self, request: pb.NeighborsRequest, admitted: Admitted) -> pb.NeighborsResponse:

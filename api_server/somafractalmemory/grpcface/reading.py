@@ -45,12 +45,17 @@ def wanted_type(text: str) -> MemoryType | None:
         raise InvalidRequest("memory_type: it is episodic or semantic", loc=("memory_type",)) from None
 
 
-def json_object(text: str, field: str) -> dict[str, Any]:
+def json_value(text: str, field: str) -> Any:
     """Raises InvalidPayload."""
     try:
-        content = orjson.loads(text)
+        return orjson.loads(text)
     except orjson.JSONDecodeError as error:
         raise InvalidPayload(f"{field}: it is not valid JSON: {error}", loc=(field,)) from None
+
+
+def json_object(text: str, field: str) -> dict[str, Any]:
+    """Raises InvalidPayload."""
+    content = json_value(text, field)
     if not isinstance(content, dict):
         raise InvalidPayload(f"{field}: it is a JSON object", loc=(field,))
     return content

@@ -7,13 +7,15 @@ from somafractalmemory import memory_pb2 as pb
 from somafractalmemory.grpcface.links import LinkCalls
 from somafractalmemory.grpcface.memories import MemoryCalls
 from somafractalmemory.grpcface.recalls import RecallCalls
+from somafractalmemory.grpcface.reflections import ReflectionCalls
+from somafractalmemory.grpcface.transfers import TransferCalls
 from somafractalmemory.guard import Runtime
 from somafractalmemory.memory_pb2_grpc import MemoryServiceServicer
 
 NAME = pb.DESCRIPTOR.services_by_name["MemoryService"].full_name
 
 
-class MemoryServicer(MemoryCalls, RecallCalls, LinkCalls, MemoryServiceServicer):
+class MemoryServicer(MemoryCalls, RecallCalls, LinkCalls, ReflectionCalls, TransferCalls, MemoryServiceServicer):
     """Every call of `memory.proto`."""
 
     def __init__(self, runtime: Runtime, going: asyncio.Event | None = None) -> None:

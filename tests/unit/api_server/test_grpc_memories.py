@@ -203,6 +203,74 @@ async def test_a_stream_is_stored_in_batches_and_its_wrong_items_are_told(client
     assert places(await recall(client, text="plover 1100", top_k=1)) == [(1100.0,)]
 
 
+async def test_a_write_with_a_key_is_done_once(client: Client) -> None:
+    metadata = (("authorization", f"Bearer {TOKEN}"), ("idempotency-key", "one"))
+    first = await client.store(1.0, payload='{"n": 1}', metadata=metadata)
+    again = await client.store(1.0, payload='{"n": 1}', metadata=metadata)
+    other = await refused(client.store(1.0, payload='{"n": 2}', metadata=metadata))
+    stream = await refused(client.call("StoreStream", iter([pb.StoreRequest()]), metadata=metadata))
+
+    assert (first.version, again) == (1, first)
+    assert (await client.get(1.0)).version == 1
+    assert {other.code(), stream.code()} == {grpc.StatusCode.INVALID_ARGUMENT}
+
+
+async def test_memories_are_recollected_without_a_question(client: Client) -> None:
+    for number in range(4):
+        await client.store(float(number), payload=json.dumps({"importance": number, "timestamp": 1000 - number}))
+
+    recent = await client.call("Recent", pb.RecollectRequest(n=2))
+    important = await client.call("Important", pb.RecollectRequest(n=2, memory_type="episodic"))
+    sample = await client.call("Replay", pb.RecollectRequest())
+    none = await client.call("Reflect", pb.RecollectRequest(memory_type="semantic"))
+
+    assert places(recent) == [(0.0,), (1.0,)]
+    assert places(important) == [(3.0,), (2.0,)]
+    assert sorted(places(sample)) == [(0.0,), (1.0,), (2.0,), (3.0,)]
+    assert places(none) == []
+
+
+async def test_outcomes_and_consolidation_leave_the_originals(client: Client) -> None:
+    await client.store(1.0, payload='{"fact": "dark clouds", "predicted_outcome": "rain"}')
+    noted = await client.call("Outcome", pb.OutcomeRequest(coord=at(1.0), outcome_json='"sun"'))
+    done = await client.call("Consolidate", pb.ConsolidateRequest(window_seconds=3600))
+    wrong = await refused(client.call("Outcome", pb.OutcomeRequest(coord=at(1.0), outcome_json="sun")))
+
+    assert (noted.error, noted.HasField("correction")) == (True, True)
+    assert (done.stored, done.complete) == (1, True)
+    assert json.loads((await client.get(1.0)).payload_json)["fact"] == "dark clouds"
+    assert "outcome_json" in str(wrong.details())
+
+
+async def test_links_are_put_together_and_listed(client: Client) -> None:
+    for number in range(4):
+        await client.store(float(number))
+    links = [pb.LinkRequest(source=at(0.0), target=at(float(n)), type="next", weight=n) for n in (1, 2, 3)]
+    linked = await client.call("LinkMany", pb.LinkManyRequest(links=links))
+    first = await client.call("Links", pb.LinksRequest(limit=2))
+    rest = await client.call("Links", pb.LinksRequest(limit=2, after=first.links[-1]))
+
+    assert linked.linked == 3
+    assert (first.more, rest.more) == (True, False)
+    assert sorted(link.weight for link in (*first.links, *rest.links)) == [1.0, 2.0, 3.0]
+
+
+async def test_what_was_exported_is_imported_as_it_was(client: Client) -> None:
+    metadata = (("authorization", f"Bearer {TOKEN}"), ("x-soma-namespace", "copy"))
+    for number in range(3):
+        await client.store(float(number), payload=json.dumps({"n": number}))
+    await client.call("Link", pb.LinkRequest(source=at(0.0), target=at(1.0)))
+    exported = client.stub.Export(pb.ExportRequest(), metadata=metadata[:1], timeout=20)
+    portions = [portion.lines async for portion in exported]
+
+    report = await client.call("Import", iter(pb.ImportLines(lines=lines) for lines in portions), metadata=metadata)
+
+    assert (report.imported, report.links, report.failed, report.complete) == (3, 1, 0, True)
+    assert (await client.get(2.0, metadata=metadata)).payload_json == (await client.get(2.0)).payload_json
+    near = await client.call("Neighbors", pb.NeighborsRequest(coord=at(0.0)), metadata=metadata)
+    assert len(near.neighbors) == 1
+
+
 async def test_a_batch_of_questions_is_answered_in_order(client: Client) -> None:
     for number, fact in enumerate(("a heron fishes", "an otter swims")):
         await client.store(float(number), payload=json.dumps({"fact": fact}))

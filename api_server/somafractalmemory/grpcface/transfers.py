@@ -1,0 +1,55 @@
+# ruff: noqa: N802  # gRPC names its methods so
+"""Calls that take a namespace out and put it back, as lines of JSON."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from dataclasses import asdict
+
+from somafractalmemory import memory_pb2 as pb
+from somafractalmemory.admission import Admitted
+from somafractalmemory.callers import Scope
+from somafractalmemory.errors import SlowBody
+from somafractalmemory.grpcface.gate import Face, answers, streams
+
+
+class TransferCalls(Face):
+    """Export and import. A line that is longer than a message may be goes over HTTP."""
+
+    @streams(Scope.READ)
+    async def Export(self, request: pb.ExportRequest, admitted: Admitted) -> AsyncIterator[pb.ExportLines]:
+        """Everything, some lines in each message."""
+        exporting = self.runtime.service.exporting
+        async for portion in exporting.lines(namespace=admitted.namespace, vectors=request.vectors):
+            yield pb.ExportLines(lines=portion)
+
+    @answers(Scope.WRITE)
+    async def Import(self, requests: AsyncIterator[pb.ImportLines], admitted: Admitted) -> pb.ImportResponse:
+        """Everything back."""
+        stream, pause = aiter(requests), self.runtime.settings.body_timeout_seconds
+        first = await _next(stream, pause)
+        report = await self.runtime.service.importing.take(
+            _lines(first, stream, pause),
+            namespace=admitted.namespace,
+            replace=first is not None and first.replace,
+        )
+        told = asdict(report)
+        errors = [pb.ItemError(number=error["line"], message=error["detail"]) for error in told.pop("errors")]
+        return pb.ImportResponse(imported=report.imported, errors=errors, **told)
+
+
+async def _lines(
+    first: pb.ImportLines | None, stream: AsyncIterator[pb.ImportLines], pause: float
+) -> AsyncIterator[bytes]:
+    message = first
+    while message is not None:
+        for line in message.lines.removesuffix(b"\n").split(b"\n"):
+            yield line
+        message = await _next(stream, pause)
+
+
+async def _next(stream: AsyncIterator[pb.ImportLines], pause: float) -> pb.ImportLines | None:
+    try:
+        async with asyncio.timeout(pause):
+            return await anext(stream, None)
+    except TimeoutError:
+        raise SlowBody(f"nothing came for {pause:g} s") from None
