@@ -15,12 +15,13 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 from starlette.routing import Match
 
-from somafractalmemory import __version__, errors
+from somafractalmemory import __version__, errors, tracing
 from somafractalmemory.guard import GuardedRoute, JsonResponse, RequestMetrics, Runtime
 from somafractalmemory.openapi import document_of
 from somafractalmemory.routes import audit, graph, health, lookups, memories, places, recall, reflection, transfer
 from somafractalmemory.settings import Settings
 from somafractalmemory.shortway import Answer, ShortWay, fixed_routes
+from somafractalmemory.traced import TracedRequests
 
 log = structlog.get_logger(__name__)
 
@@ -68,6 +69,8 @@ def create_app(settings: Settings, open_runtime: Opener) -> FastAPI:
     app.add_exception_handler(Exception, on_bug)
     app.add_middleware(ShortWay, routes=fixed_routes(ROUTERS, GuardedRoute), answers=ANSWERS)
     app.add_middleware(RequestMetrics)
+    if tracing.active():
+        app.add_middleware(TracedRequests)
     if settings.cors_origins:
         app.add_middleware(
             CORSMiddleware,

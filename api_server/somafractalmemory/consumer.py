@@ -11,7 +11,7 @@ from collections.abc import Awaitable, Callable, Sequence
 
 import structlog
 
-from somafractalmemory import telemetry
+from somafractalmemory import telemetry, tracing
 from somafractalmemory.errors import PoisonEvent, SomaError, Unavailable
 from somafractalmemory.events import MemoryEvent, decode_event
 from somafractalmemory.indexing import Indexer
@@ -62,7 +62,8 @@ class Consumer:
         attempt = 0
         while True:
             try:
-                await self.apply(messages)
+                with tracing.following(map(_traceparent, messages), "memory.events process"):
+                    await self.apply(messages)
                 await self._stream.commit(messages)
             except Unavailable as error:
                 attempt += 1
@@ -112,6 +113,10 @@ class Consumer:
     def _backoff(self, attempt: int) -> float:
         ceiling = min(0.2 * 2 ** min(attempt, 10), self._max_backoff_seconds)
         return random.uniform(ceiling / 2, ceiling)  # noqa: S311  # jitter, not a secret
+
+
+def _traceparent(message: Message) -> str | None:
+    return next((value.decode("latin-1") for name, value in message.headers if name == "traceparent"), None)
 
 
 def _decoded(messages: Sequence[Message]) -> tuple[list[Letter], list[Refusal]]:

@@ -34,6 +34,7 @@ class MemoryEvent:
     version: int | None = None
     coordinate: tuple[float, ...] | None = None
     memory_type: str | None = None
+    traceparent: str | None = None
 
     @property
     def foreign(self) -> bool:

@@ -15,6 +15,7 @@ from uuid import UUID, uuid5
 import orjson
 
 from somafractalmemory.errors import InvalidCoordinate, InvalidPayload, InvalidRequest
+from somafractalmemory.tracing import traceparent
 
 Coordinate = tuple[float, ...]
 Payload = dict[str, Any]
@@ -54,6 +55,7 @@ class NewMemory:
     text: str
     importance: float
     timestamp: float | None
+    traceparent: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -256,6 +258,7 @@ def new_memory(
         text=text,
         importance=_importance(payload.get("importance")),
         timestamp=timestamp,
+        traceparent=traceparent(),
     )
 
 

@@ -77,6 +77,8 @@ class KafkaPublisher:
 
     def _record(self, event: MemoryEvent) -> Record:
         headers = [("schema-version", b"%d" % SCHEMA_VERSION), ("event-type", event.type.encode())]
+        if event.traceparent is not None:
+            headers.append(("traceparent", event.traceparent.encode()))
         return Record(self._topic, str(event.id).encode(), event.encoded(self._model_revision), headers)
 
 

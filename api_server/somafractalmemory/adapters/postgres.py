@@ -12,7 +12,7 @@ import psycopg
 from psycopg.types.json import set_json_loads
 from psycopg_pool import AsyncConnectionPool, PoolTimeout
 
-from somafractalmemory import tenancy
+from somafractalmemory import tenancy, tracing
 from somafractalmemory.acting import actor
 from somafractalmemory.adapters import statements
 from somafractalmemory.adapters.circuit import Circuit
@@ -102,6 +102,7 @@ class PostgresRecords:
                 )
             },
             within=[memory.namespace for memory in memories],
+            traces={str(memory.id): memory.traceparent for memory in memories if memory.traceparent},
         )
         saved = {place: Saved(place, version, created) for place, version, created in rows}
         return [saved[memory.id] for memory in memories]
@@ -195,14 +196,25 @@ class PostgresRecords:
         await self._outbox.close()
 
     async def _run(
-        self, statement: str, parameters: Mapping[str, Any], *, within: Collection[str] | None = None
+        self,
+        statement: str,
+        parameters: Mapping[str, Any],
+        *,
+        within: Collection[str] | None = None,
+        traces: Mapping[str, str] | None = None,
     ) -> list[Row]:
         """Run one statement on a connection of the pool.
 
-        It sees what the task may see: `within` narrows that for a task which may see everything.
+        It sees what the task may see: `within` narrows that for a task which may see everything. Its events belong to
+        `traces`, by the identifiers of their memories, or all to the task's own.
         """
         scope = _scope(within)
-        return await self._on_connection(lambda connection: rows_within(connection, statement, parameters, scope))
+        if not traces:
+            span = tracing.traceparent() if "into outbox" in statement else None
+            traces = {"*": span} if span else {}
+        return await self._on_connection(
+            lambda connection: rows_within(connection, statement, parameters, scope, traces)
+        )
 
     async def _transact(self, work: Callable[[psycopg.AsyncConnection[Row]], Awaitable[Answer]]) -> Answer:
         """Run several statements in one transaction; they see what the task may see."""

@@ -43,11 +43,9 @@ class PostgresOutbox:
         return [
             (
                 number,
-                MemoryEvent(
-                    event, memory, namespace, kind, moment, payload, version, place and tuple(place), memory_type
-                ),
+                MemoryEvent(event, memory, namespace, kind, moment, payload, version, place and tuple(place), *rest),
             )
-            for number, event, memory, namespace, kind, moment, payload, version, place, memory_type in rows
+            for number, event, memory, namespace, kind, moment, payload, version, place, *rest in rows
         ]
 
     async def done(self, numbers: Sequence[int]) -> None:

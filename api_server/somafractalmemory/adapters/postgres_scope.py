@@ -12,6 +12,7 @@ from collections.abc import Collection, Mapping
 from enum import StrEnum
 from typing import Any
 
+import orjson
 import psycopg
 
 from somafractalmemory.adapters.postgres_rows import Row
@@ -22,6 +23,8 @@ EVERYWHERE = "*"
 REQUEST_ROLE = "somamemory_request"
 
 _ENTER = "select set_config('role', %(role)s, false), set_config('soma.namespaces', %(namespaces)s, false)"
+_TRACE = "select set_config('soma.traces', %(traces)s, true)"
+_NONE: Mapping[str, str] = {}
 _PROTECTION = """
 select case
     when exists (
@@ -62,15 +65,24 @@ async def rows_of(connection: psycopg.AsyncConnection, statement: str, parameter
         return await cursor.fetchall() if cursor.description else []
 
 
-async def rows_within(connection: Connection, statement: str, parameters: Mapping[str, Any], scope: str) -> list[Row]:
-    """Run a statement that sees `scope` only. Raises Unavailable while nothing would keep it there."""
-    if not await _must_enter(connection, scope):
+async def rows_within(
+    connection: Connection, statement: str, parameters: Mapping[str, Any], scope: str, traces: Mapping[str, str] = _NONE
+) -> list[Row]:
+    """Run a statement that sees `scope` only, and whose events belong to `traces`.
+
+    Raises Unavailable while nothing would keep it there.
+    """
+    elsewhere = await _must_enter(connection, scope)
+    if not elsewhere and not traces:
         return await rows_of(connection, statement, parameters)
     change = _change(connection, scope)
     connection.scope = None
     async with asyncio.timeout(STATEMENT_MILLISECONDS / 1000 + 1):
         async with connection.pipeline():
-            await connection.execute(_ENTER, change)
+            if elsewhere:
+                await connection.execute(_ENTER, change)
+            if traces:
+                await connection.execute(_TRACE, {"traces": orjson.dumps(dict(traces)).decode()})
             cursor = await connection.execute(statement.encode(), parameters)
         rows = await cursor.fetchall() if cursor.description else []
     connection.scope = scope

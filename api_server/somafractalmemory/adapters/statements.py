@@ -112,7 +112,8 @@ STOP_LEADING = "select pg_advisory_unlock(hashtextextended('somamemory.relay', 0
 
 # A place never changes; the type is the present one, as the index will see it.
 PENDING = """
-select number, event_id, memory_id, o.namespace, o.type, o.occurred_at, o.payload, o.version, coordinate, memory_type
+select number, event_id, memory_id, o.namespace, o.type, o.occurred_at, o.payload, o.version, coordinate, memory_type,
+    traceparent
 from (select * from outbox order by number limit %(limit)s) as o left join memories on id = memory_id
 order by number
 """

@@ -28,7 +28,7 @@ def serve(
     ] = False,
 ) -> None:
     """Run the API."""
-    from somafractalmemory import serving
+    from somafractalmemory import serving, tracing
     from somafractalmemory.app import create_app
     from somafractalmemory.grpcface.listening import check_listening
     from somafractalmemory.grpcface.server import Opener, with_grpc
@@ -43,7 +43,7 @@ def serve(
     if settings.grpc_enabled:
         check_listening(settings)
         opener = with_grpc(opener, leaving)
-    log.info("starting", **_summary(settings))
+    log.info("starting", **_summary(settings), traced=tracing.configure("somafractalmemory-api"))
     serving.run(
         create_app(settings, opener),
         host=settings.uvicorn_host,
@@ -57,12 +57,12 @@ def serve(
 
 def consume() -> None:
     """Run the event consumer, with its metrics and health on CONSUMER_METRICS_PORT."""
-    from somafractalmemory import serving
+    from somafractalmemory import serving, tracing
     from somafractalmemory.consumer_app import create_consumer_app
     from somafractalmemory.wiring import open_consumer
 
     settings = _settings("consume")
-    log.info("starting", **_summary(settings))
+    log.info("starting", **_summary(settings), traced=tracing.configure("somafractalmemory-consumer"))
     serving.run(
         create_consumer_app(settings, open_consumer),
         host=settings.consumer_metrics_host,
