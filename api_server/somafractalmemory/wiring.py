@@ -181,7 +181,11 @@ async def _open_locks(settings: Settings, records: PostgresRecords, stack: Async
         return records.locks
     password = settings.redis_password
     return await stack.enter_async_context(
-        open_locks(url=settings.redis_address, password=password.get_secret_value() if password else None)
+        open_locks(
+            url=settings.redis_address,
+            password=password.get_secret_value() if password else None,
+            tls=redis_tls(settings),
+        )
     )
 
 

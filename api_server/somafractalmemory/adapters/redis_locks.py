@@ -1,6 +1,6 @@
 """Locks in Redis: one script for each step, so that no two processes ever see half of it."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from typing import Any
 
@@ -43,8 +43,10 @@ return redis.call('DEL', KEYS[1])
 
 
 @asynccontextmanager
-async def open_locks(*, url: str, password: str | None, timeout_seconds: float = 2.0) -> AsyncIterator["RedisLocks"]:
-    """Locks at `url`; opens even while nobody answers there."""
+async def open_locks(
+    *, url: str, password: str | None, timeout_seconds: float = 2.0, tls: Mapping[str, Any] | None = None
+) -> AsyncIterator["RedisLocks"]:
+    """Locks at `url`; opens even while nobody answers there. `tls` are further arguments of the client."""
     client: Any = Redis.from_url(
         url,
         password=password,  # one in the address wins
@@ -52,6 +54,7 @@ async def open_locks(*, url: str, password: str | None, timeout_seconds: float =
         socket_connect_timeout=timeout_seconds,
         retry=Retry(NoBackoff(), 1, supported_errors=(RedisConnectionError,)),  # a kept connection may be dead
         decode_responses=True,
+        **(tls or {}),
     )
     try:
         yield RedisLocks(client)
