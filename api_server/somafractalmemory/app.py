@@ -49,6 +49,10 @@ ROUTERS = (
     audit.router,
     health.router,
 )
+EXPOSED = (
+    *("ETag", "Retry-After", "Idempotency-Replayed"),
+    *("RateLimit-Limit", "RateLimit-Remaining", "RateLimit-Reset"),
+)
 Opener = Callable[[Settings], AbstractAsyncContextManager[Runtime]]
 
 
@@ -78,6 +82,7 @@ def create_app(settings: Settings, open_runtime: Opener) -> FastAPI:
             allow_credentials=True,
             allow_methods=["GET", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"],
             allow_headers=["*"],
+            expose_headers=EXPOSED,
             max_age=600,
         )
     app.openapi = lambda: openapi_of(app)  # type: ignore[method-assign]

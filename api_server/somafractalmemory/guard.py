@@ -16,7 +16,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from somafractalmemory import telemetry
 from somafractalmemory.admission import Admission, Admitted
-from somafractalmemory.bodies import BodyReader, is_lines, timely_body
+from somafractalmemory.bodies import BodyReader, timely_body
 from somafractalmemory.callers import Scope as Permission
 from somafractalmemory.errors import RateLimited
 from somafractalmemory.health import Health
@@ -97,7 +97,8 @@ class GuardedRoute(APIRoute):
         """Do the request unless its key was answered before. A body of lines is taken for what its URL says."""
         scope, runtime = request.scope, request.app.state.runtime
         admitted: Admitted = scope["soma.admitted"]
-        streamed = getattr(self.endpoint, "takes_lines", False) or is_lines(request)
+        takes = getattr(self.endpoint, "takes_lines", None)
+        streamed = takes is not None and takes(request)
         if not streamed:
             scope["soma.body"] = await timely_body(request, runtime.settings)
         answer, again = await runtime.service.repeating.once(
@@ -143,10 +144,14 @@ def needs(scope: Permission) -> Callable[[Endpoint], Endpoint]:
     return marked
 
 
-def takes_lines(endpoint: Endpoint) -> Endpoint:
-    """Mark a route whose body is lines, whatever its type says."""
-    endpoint.takes_lines = True  # type: ignore[attr-defined]
-    return endpoint
+def takes_lines(when: Callable[[Request], bool] = lambda _: True) -> Callable[[Endpoint], Endpoint]:
+    """Mark a route whose body is a stream of lines, always or when the request says so."""
+
+    def marked(endpoint: Endpoint) -> Endpoint:
+        endpoint.takes_lines = when  # type: ignore[attr-defined]
+        return endpoint
+
+    return marked
 
 
 class RequestMetrics:

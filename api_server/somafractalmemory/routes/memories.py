@@ -9,7 +9,7 @@ from pydantic import ValidationError
 from somafractalmemory.bodies import is_lines
 from somafractalmemory.bulkstoring import Item, Numbered, store_stream
 from somafractalmemory.errors import InvalidCoordinate, InvalidRequest
-from somafractalmemory.guard import BodyReader, GuardedRoute, JsonResponse
+from somafractalmemory.guard import BodyReader, GuardedRoute, JsonResponse, takes_lines
 from somafractalmemory.model import Coordinate, MemoryType, parse_coordinate
 from somafractalmemory.routes.describing import (
     IF_MATCH,
@@ -72,6 +72,7 @@ async def store(request: Request) -> Response:
     responses=WITH_BODY,
     openapi_extra=either_body(BulkRequest, "A StoreRequest on each line; any number of them."),
 )
+@takes_lines(is_lines)
 async def store_bulk(request: Request) -> Response:
     """Store many memories: as JSON all of them or none; as NDJSON of any length, line by line."""
     if is_lines(request):

@@ -35,7 +35,7 @@ async def export(request: Request) -> Response:
         "requestBody": {"required": True, "content": lines_body("The lines of an export.")},
     },
 )
-@takes_lines
+@takes_lines()
 async def import_lines(request: Request) -> Response:
     """Put an export back, as it was; the same file again changes nothing. Bad lines are told, all others taken."""
     query, runtime = ImportQuery.model_validate(dict(request.query_params)), runtime_of(request)

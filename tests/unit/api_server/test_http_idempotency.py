@@ -70,6 +70,15 @@ async def test_a_key_belongs_to_its_request(client: httpx.AsyncClient) -> None:
     assert await version(client) == 1
 
 
+async def test_calling_a_body_lines_does_not_keep_it_from_being_compared(client: httpx.AsyncClient) -> None:
+    headers = {**KEY, "content-type": "application/x-ndjson"}
+    await client.post("/store", json=MEMORY, headers=headers)
+
+    other = await client.post("/store", json={**MEMORY, "payload": {"n": 2}}, headers=headers)
+
+    assert other.status_code == 422
+
+
 async def test_a_key_means_something_else_elsewhere(client: httpx.AsyncClient) -> None:
     await client.post("/store", json=MEMORY, headers=KEY)
     for headers in ({"x-soma-namespace": "other"}, {"authorization": "Bearer another-token"}):

@@ -183,6 +183,8 @@ async def test_browsers_are_let_in_only_when_their_origin_is_listed(world: World
     async with world.client(SOMA_CORS_ORIGINS="https://a.example, https://b.example") as client:
         listed = await client.options("/store", headers=asking)
         unlisted = await client.options("/store", headers={**asking, "origin": "https://c.example"})
+        answer = await client.post("/store", json=GOOD, headers={"origin": "https://a.example"})
 
+    assert {"ETag", "Retry-After"} <= set(answer.headers["access-control-expose-headers"].split(", "))
     assert listed.headers["access-control-allow-origin"] == "https://a.example"
     assert "access-control-allow-origin" not in unlisted.headers
