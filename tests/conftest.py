@@ -7,6 +7,7 @@ import pytest
 SUITES = (
     "audits",
     "care",
+    "erasures",
     "keys",
     "keyvalues",
     "limiter",

@@ -39,6 +39,14 @@ EXAMPLES: dict[str, Any] = {
     "VersionsResponse": {"versions": [_SHOWN]},
     "PageResponse": {"memories": [_SHOWN], "next": "1.0,2.0,3.0"},
     "StatsResponse": {"total_memories": 2, "episodic": 1, "semantic": 1},
+    "EraseRequest": {"coord": "1,2,3"},
+    "EraseResponse": {
+        "complete": True,
+        "postgres": {"memories": 1, "versions": 2, "links": 1, "logged_events": 3},
+        "qdrant": {"entries": 1, "reached": True},
+        "locks": {"entries": 0, "reached": True},
+        "kafka": {"topics": ["memory.events", "memory.dlq"], "note": "events stay until their retention ends"},
+    },
     "Problem": {
         "type": "about:blank",
         "title": "Unprocessable Content",

@@ -18,7 +18,18 @@ from starlette.routing import Match
 from somafractalmemory import __version__, errors, tracing
 from somafractalmemory.guard import GuardedRoute, JsonResponse, RequestMetrics, Runtime
 from somafractalmemory.openapi import document_of
-from somafractalmemory.routes import audit, graph, health, lookups, memories, places, recall, reflection, transfer
+from somafractalmemory.routes import (
+    audit,
+    erasing,
+    graph,
+    health,
+    lookups,
+    memories,
+    places,
+    recall,
+    reflection,
+    transfer,
+)
 from somafractalmemory.settings import Settings
 from somafractalmemory.shortway import Answer, ShortWay, fixed_routes
 from somafractalmemory.traced import TracedRequests
@@ -47,6 +58,7 @@ ROUTERS = (
     reflection.router,
     transfer.router,
     audit.router,
+    erasing.router,
     health.router,
 )
 EXPOSED = (

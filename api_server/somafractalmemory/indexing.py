@@ -49,6 +49,8 @@ class Indexer:
             return
         memories = await self._records.get(list(dict.fromkeys(ids)))
         await self.put(list(memories.values()))
+        if unknown := [place for place in ids if place not in memories]:  # erased: an event still tells of them
+            await self._vectors.states.drop(await self._vectors.states.look(unknown))
 
     async def follow(self, events: Sequence[MemoryEvent]) -> None:
         """Refresh what events tell of, as far as the index does not know it yet. Raises Unavailable.

@@ -7,7 +7,7 @@ from fastapi import APIRouter, FastAPI
 from fastapi.openapi.utils import get_openapi
 from pydantic import BaseModel
 
-from somafractalmemory import graphschemas, recallschemas, reflectionschemas, schemas
+from somafractalmemory import erasingschemas, graphschemas, recallschemas, reflectionschemas, schemas
 from somafractalmemory.apiexamples import EXAMPLES
 from somafractalmemory.guard import GuardedRoute
 from somafractalmemory.model import MAX_COORDINATE_TEXT
@@ -25,13 +25,14 @@ TAGS = [
     {"name": "graph", "description": "Links between memories, and ways along them."},
     {"name": "reflection", "description": "Remembering without a question, and learning from what was."},
     {"name": "transfer", "description": "A whole namespace out and in."},
-    {"name": "system", "description": "Health and counts."},
+    {"name": "system", "description": "Health, counts, the audit, erasing."},
 ]
 MODELS: tuple[type[BaseModel], ...] = (
     *schemas.BODIES,
     *recallschemas.BODIES,
     *graphschemas.BODIES,
     *reflectionschemas.BODIES,
+    *erasingschemas.BODIES,
 )
 _TEXT = {"type": "string"}
 _NUMBER = {"type": "integer", "minimum": 0}

@@ -10,9 +10,10 @@ from typing import Annotated
 import typer
 
 from somafractalmemory import eventcommands
-from somafractalmemory.model import check_namespace
+from somafractalmemory.erasing import Erased
+from somafractalmemory.model import Coordinate, check_namespace, parse_coordinate
 from somafractalmemory.opsoutput import Output, progress, settings_for, show
-from somafractalmemory.opswiring import open_reconciler
+from somafractalmemory.opswiring import open_eraser, open_reconciler
 from somafractalmemory.reconciling import Report
 from somafractalmemory.settings import Settings
 
@@ -22,6 +23,7 @@ Namespace = Annotated[str | None, typer.Option("--namespace", "-n", help="Only t
 def register(app: typer.Typer) -> None:
     """Add the commands to `soma`."""
     app.command()(reconcile)
+    app.command()(erase)
     app.add_typer(eventcommands.app)
 
 
@@ -59,3 +61,39 @@ async def _reconcile(settings: Settings, namespace: str | None, *, check: bool, 
             if check:
                 return await reconciler.check(namespace, seen)
             return await reconciler.mend(namespace, seen, rewrite=rewrite)
+
+
+def erase(
+    *,
+    namespace: Annotated[
+        str | None, typer.Option("--namespace", "-n", help="All of it; with --coord: where the memory is.")
+    ] = None,
+    coord: Annotated[str | None, typer.Option(help="Only the memory at this place, such as 1,2,3.")] = None,
+    yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False,
+    output: Output = "table",
+) -> None:
+    """Erase a memory, or a whole namespace, from every store for good, and report what was where.
+
+    What was interrupted, or could not reach a store (exit code 1), is repeated until the report says complete.
+    """
+    if namespace is None and coord is None:
+        raise typer.BadParameter("say --namespace, --coord or both")
+    settings = settings_for("erase")
+    place, within = parse_coordinate(coord) if coord else None, check_namespace(namespace or settings.namespace)
+    what = f"the memory at {coord} in namespace {within}" if coord else f"everything in namespace {within}"
+    if not yes:
+        typer.confirm(f"Erase {what} for good?", abort=True, err=True)
+    done = asyncio.run(_erase(settings, within, place))
+    show(f"erased {what}", done.as_json(), output)
+    if not done.complete:
+        raise typer.Exit(1)
+
+
+async def _erase(settings: Settings, namespace: str, place: Coordinate | None) -> Erased:
+    with progress("erasing") as say:
+        async with open_eraser(settings) as eraser:
+            if place is not None:
+                return await eraser.erase_place(namespace, place)
+            return await eraser.erase_namespace(
+                namespace, progress=lambda done: say(f"{done.postgres.get('memories', 0):,} memories erased")
+            )

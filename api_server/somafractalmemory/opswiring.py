@@ -7,13 +7,14 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from somafractalmemory.adapters.kafka_history import open_history, open_resender
 from somafractalmemory.adapters.postgres import open_records
 from somafractalmemory.deadletters import DeadLetters
+from somafractalmemory.erasing import Eraser
 from somafractalmemory.history import History, Span
 from somafractalmemory.indexing import Indexer
 from somafractalmemory.ports import Outbox
 from somafractalmemory.reconciling import Reconciler
 from somafractalmemory.replaying import Replay, Replayed
 from somafractalmemory.settings import Settings, postgres_conninfo
-from somafractalmemory.wiring import open_truth_and_index
+from somafractalmemory.wiring import open_locks_of, open_truth_and_index, topics_of
 
 
 @asynccontextmanager
@@ -23,6 +24,15 @@ async def open_reconciler(settings: Settings) -> AsyncIterator[Reconciler]:
         records, vectors, embedder = await open_truth_and_index(settings, stack)
         indexer = Indexer(records=records, vectors=vectors, embedder=embedder, clock=time.time)
         yield Reconciler(records=records, vectors=vectors, indexer=indexer)
+
+
+@asynccontextmanager
+async def open_eraser(settings: Settings) -> AsyncIterator[Eraser]:
+    """Whatever holds memories."""
+    async with AsyncExitStack() as stack:
+        records, vectors, _ = await open_truth_and_index(settings, stack)
+        locks = await open_locks_of(settings, records, stack)
+        yield Eraser(records=records, vectors=vectors, locks=locks, topics=topics_of(settings))
 
 
 @asynccontextmanager

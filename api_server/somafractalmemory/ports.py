@@ -26,7 +26,7 @@ from somafractalmemory.model import (
 )
 from somafractalmemory.repeats import RequestKeys
 from somafractalmemory.restoring import Placed, Restored
-from somafractalmemory.states import IndexStates, TruthStates
+from somafractalmemory.states import Erasures, IndexStates, TruthStates
 from somafractalmemory.wording import Term
 
 
@@ -192,6 +192,8 @@ class Records(Pinged, Protocol):
     @property
     def states(self) -> TruthStates: ...
     @property
+    def erasures(self) -> Erasures: ...
+    @property
     def care(self) -> Care: ...
     @property
     def audits(self) -> Audits: ...
@@ -337,6 +339,9 @@ class Locks(Pinged, Protocol):
 
     async def release(self, lease: Lease) -> bool:
         """Let go; says whether it was still held."""
+
+    async def drop(self, prefix: str) -> int:
+        """Forget every name that starts so, held or not; how many were there."""
 
 
 class Embedder(Protocol):

@@ -15,7 +15,7 @@ from somafractalmemory.model import Coordinate, Counts, Memory, MemoryType, NewM
 from somafractalmemory.ports import Box, Import, Links, Lookups, Order, Recollections, Records, Search, Transfers
 from somafractalmemory.restoring import Fate, Placed, Restored
 from somafractalmemory.sealing import Seal
-from somafractalmemory.states import TruthStates
+from somafractalmemory.states import Erasures, TruthStates
 from somafractalmemory.usage import Usage
 from somafractalmemory.wording import Term
 
@@ -89,6 +89,10 @@ class SeenRecords:
     @property
     def states(self) -> TruthStates:
         return self._records.states
+
+    @property
+    def erasures(self) -> Erasures:
+        return self._records.erasures
 
     @property
     def care(self) -> Care:

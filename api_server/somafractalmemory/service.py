@@ -10,6 +10,7 @@ from somafractalmemory.auditing import Auditing
 from somafractalmemory.batching import Batcher
 from somafractalmemory.careports import Deed
 from somafractalmemory.consolidating import Consolidating
+from somafractalmemory.erasing import Eraser
 from somafractalmemory.errors import InvalidPayload, InvalidRequest, NotFound, Overloaded, Unavailable, VersionMismatch
 from somafractalmemory.exporting import Exporting
 from somafractalmemory.freshening import Fresh, FreshIndex
@@ -31,7 +32,7 @@ from somafractalmemory.model import (
     searchable_text,
 )
 from somafractalmemory.nearby import Nearby
-from somafractalmemory.ports import Box, Embedder, Records, Vectors
+from somafractalmemory.ports import Box, Embedder, Locks, Records, Vectors
 from somafractalmemory.ranking import Weights
 from somafractalmemory.recalling import Question, Recaller
 from somafractalmemory.recollecting import Recollecting
@@ -60,7 +61,10 @@ class MemoryService:
         clock: Callable[[], float] = time.time,
         written: Callable[[], None] = lambda: None,
         rules: Rules = _NO_RULES,
+        locks: Locks | None = None,
+        topics: Sequence[str] = (),
     ) -> None:
+        self.eraser = Eraser(records=records, vectors=vectors, locks=locks, topics=topics, erased=written)
         self.upkeep = Upkeep(records=records, rules=rules, clock=clock, written=written)
         self.audit = Auditing(records.audits, rules.audit)
         self._usage = Usage(records.care, clock=clock)

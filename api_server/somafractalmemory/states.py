@@ -36,6 +36,19 @@ class TruthStates(States, Protocol):
         """Remember it over restarts; None ends the task."""
 
 
+class Erasures(Protocol):
+    """Taking what the truth holds out of it for good, with all that hangs on it; counts by kind of what was there."""
+
+    async def erase(self, ids: Sequence[UUID]) -> Mapping[str, int]:
+        """These memories, living, deleted or foreign. A replay does not bring them back; an event tells of each."""
+
+    async def erase_rest(self, namespace: str, limit: int) -> Mapping[str, int]:
+        """Up to `limit` of each kind of what bears the namespace's name without being a memory."""
+
+    async def erase_trail(self, namespace: str, place: UUID, limit: int) -> int:
+        """Up to `limit` rows of the audit about this memory."""
+
+
 class IndexStates(States, Protocol):
     """Entries of the index."""
 

@@ -76,6 +76,7 @@ async def open_api(settings: Settings) -> AsyncIterator[ApiRuntime]:
             if not isinstance(vectors, QdrantVectors):
                 publisher = IndexingPublisher(publisher=publisher, indexer=indexer)
         relay = Relay(outbox=records, publisher=publisher)
+        locks = await open_locks_of(settings, records, stack)
         service = MemoryService(
             records=records,
             vectors=vectors,
@@ -83,6 +84,8 @@ async def open_api(settings: Settings) -> AsyncIterator[ApiRuntime]:
             weights=_weights(settings),
             written=relay.wake,
             rules=rules_of(settings),
+            locks=locks,
+            topics=topics_of(settings),
         )
         optional: dict[str, Pinged] = {"qdrant": vectors, **redis}
         if settings.eventing_enabled:
@@ -97,7 +100,7 @@ async def open_api(settings: Settings) -> AsyncIterator[ApiRuntime]:
             await stack.enter_async_context(_background(Rebuilder(indexer=indexer, vectors=vectors).run()))
         await stack.enter_async_context(service)
         await stack.enter_async_context(_background(service.upkeep.run(settings.pruning_interval_seconds)))
-        locking = Locking(locks=await _open_locks(settings, records, stack))
+        locking = Locking(locks=locks)
         yield ApiRuntime(settings, service, _admission(settings, limiter), health, locking)
 
 
@@ -175,7 +178,7 @@ async def _open_limiter(settings: Settings, stack: AsyncExitStack) -> tuple[Limi
     return FallbackLimiter(redis, local), {"redis": redis}
 
 
-async def _open_locks(settings: Settings, records: PostgresRecords, stack: AsyncExitStack) -> Locks:
+async def open_locks_of(settings: Settings, records: PostgresRecords, stack: AsyncExitStack) -> Locks:
     """Where all processes see the same locks: in Redis, or beside the truth when there is none."""
     if settings.redis_address is None:
         return records.locks
@@ -234,6 +237,11 @@ def _bearers(settings: Settings) -> Bearers | None:
         settings.oidc_issuer, settings.oidc_audience, settings.oidc_scopes_claim, settings.oidc_namespaces_claim
     )
     return Bearers(issuer, KeyRing(source))
+
+
+def topics_of(settings: Settings) -> tuple[str, ...]:
+    """Where events of memories go."""
+    return (settings.kafka_topic, settings.kafka_dlq_topic) if settings.eventing_enabled else ()
 
 
 def tokens_of(settings: Settings) -> Tokens:

@@ -96,3 +96,13 @@ class LocksContract:
 
     async def test_it_answers_when_asked_how_it_is(self, locks: Locks) -> None:
         await locks.ping()
+
+    async def test_names_that_start_alike_are_dropped_together(self, locks: Locks) -> None:
+        space = f"sp*ce[{uuid4().hex}]?\\"
+        for name in (f"{space}/a", f"{space}/b", f"{space}2/a"):
+            await taken(locks, name)
+
+        assert await locks.drop(f"{space}/") == 2
+        assert await locks.drop(f"{space}/") == 0
+        await taken(locks, f"{space}/a", "you")
+        assert await locks.take(f"{space}2/a", owner="you", ttl_seconds=60.0) is None

@@ -12,6 +12,7 @@ from somafractalmemory.acting import actor
 from somafractalmemory.adapters.embedding import Vector
 from somafractalmemory.adapters.local_audits import LocalAudits
 from somafractalmemory.adapters.local_care import LocalCare
+from somafractalmemory.adapters.local_erasures import LocalErasures
 from somafractalmemory.adapters.local_keys import LocalKeys
 from somafractalmemory.adapters.local_links import LocalLinks
 from somafractalmemory.adapters.local_lookups import LocalLookups
@@ -81,6 +82,8 @@ class LocalRecords(_Switchable):
             keep=self.lookups.keep,
             clock=clock,
         )
+        self.erased: dict[UUID, tuple[int, float]] = {}
+        self.erasures = LocalErasures(self, self._rows, self._outbox, check=self._check, note=self._note, clock=clock)
         self.request_keys = LocalKeys(check=self._check, clock=clock)
         self.transfers = LocalTransfers(
             self._rows, self.links, self.lookups, check=self._check, note=self._note, clock=clock
@@ -104,7 +107,7 @@ class LocalRecords(_Switchable):
             payload=new.payload,
             importance=new.importance,
             timestamp=new.timestamp,
-            version=(old.version if old else 0) + 1,
+            version=(old.version if old else self.erased.get(new.id, (0, 0.0))[0]) + 1,
             created_at=now if old is None or old.deleted else old.created_at,
             updated_at=now,
             access_count=old.access_count if old else 0,
@@ -235,7 +238,14 @@ class LocalRecords(_Switchable):
             if event.version is not None and event.version >= 2**63:
                 raise Rejected("an event's version is too large")
         for event in events:
-            self.log.setdefault(event.event_id, event)
+            if not self._is_erased(event):
+                self.log.setdefault(event.event_id, event)
+
+    def _is_erased(self, event: MemoryEvent) -> bool:
+        if event.id not in self.erased:
+            return False
+        version, moment = self.erased[event.id]
+        return event.timestamp <= moment if event.version is None else event.version <= version
 
 
 class LocalVectors(_Switchable):

@@ -1,6 +1,7 @@
 """The audit in this process."""
 
 from collections.abc import Callable, Sequence
+from uuid import UUID
 
 from somafractalmemory.careports import AuditRow, Deed
 
@@ -19,6 +20,16 @@ class LocalAudits:
         for deed, caller, request_id in deeds:
             self._number += 1
             self._rows.append(AuditRow(self._number, self._clock(), caller, deed, request_id))
+
+    def erase(self, namespace: str, place: UUID | None) -> int:
+        """Drop the rows of a namespace, or those about one memory of it; how many."""
+        kept = [
+            row
+            for row in self._rows
+            if row.deed.namespace != namespace or (place is not None and row.deed.memory_id != place)
+        ]
+        dropped, self._rows = len(self._rows) - len(kept), kept
+        return dropped
 
     async def page(self, namespace: str, *, action: str | None, before: int | None, limit: int) -> Sequence[AuditRow]:
         self._check()

@@ -1,6 +1,6 @@
 """Links in this process, beside the memories of `LocalRecords`."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from uuid import UUID
 
 from somafractalmemory.events import EventType
@@ -72,6 +72,10 @@ class LocalLinks:
         ]
         found.sort(key=lambda item: item[0])
         return [link for order, link in found if behind is None or order > behind][:limit]
+
+    def count(self, places: Collection[UUID]) -> int:
+        """How many lead from or to these."""
+        return sum(key[0] in places or key[2] in places for key in self.rows)
 
     def forget(self, place: UUID) -> None:
         """Drop every link of a deleted memory."""

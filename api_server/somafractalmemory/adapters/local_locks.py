@@ -40,6 +40,12 @@ class LocalLocks:
             del self._held[lease.name]
         return held
 
+    async def drop(self, prefix: str) -> int:
+        names = [name for name in self._held if name.startswith(prefix)]
+        for name in names:
+            del self._held[name]
+        return len(names)
+
     def _holds(self, lease: Lease) -> bool:
         self._drop_expired()
         return self._held.get(lease.name, (None, 0.0))[0] == lease

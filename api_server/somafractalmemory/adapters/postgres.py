@@ -19,6 +19,7 @@ from somafractalmemory.adapters.circuit import Circuit
 from somafractalmemory.adapters.migrations import migrations
 from somafractalmemory.adapters.postgres_audits import PostgresAudits
 from somafractalmemory.adapters.postgres_care import PostgresCare
+from somafractalmemory.adapters.postgres_erasures import PostgresErasures
 from somafractalmemory.adapters.postgres_keys import PostgresKeys
 from somafractalmemory.adapters.postgres_links import PostgresLinks
 from somafractalmemory.adapters.postgres_locks import PostgresLocks
@@ -69,6 +70,7 @@ class PostgresRecords:
         self.links = PostgresLinks(self._run, self._look_up)
         self.lookups = PostgresLookups(self._run, self._look_up)
         self.states = PostgresStates(self._run)
+        self.erasures = PostgresErasures(self._run)
         self.locks = PostgresLocks(self._run)
         self.recollections = PostgresRecollections(self._run)
         self.care = PostgresCare(self._run)

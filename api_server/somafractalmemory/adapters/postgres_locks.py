@@ -34,6 +34,9 @@ update locks set expires_at = extract(epoch from clock_timestamp())
 where name = %(name)s and fence = %(fence)s and expires_at > extract(epoch from clock_timestamp())
 returning fence
 """
+_DROP = """
+with gone as (delete from locks where starts_with(name, %(prefix)s) returning name) select count(*) from gone
+"""
 
 
 class PostgresLocks:
@@ -54,3 +57,6 @@ class PostgresLocks:
 
     async def release(self, lease: Lease) -> bool:
         return bool(await self._run(_RELEASE, {"name": lease.name, "fence": lease.fence}))
+
+    async def drop(self, prefix: str) -> int:
+        return int((await self._run(_DROP, {"prefix": prefix}))[0][0])

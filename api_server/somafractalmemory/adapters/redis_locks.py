@@ -1,5 +1,6 @@
 """Locks in Redis: one script for each step, so that no two processes ever see half of it."""
 
+import re
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from typing import Any
@@ -87,6 +88,20 @@ class RedisLocks:
 
     async def release(self, lease: Lease) -> bool:
         return bool(await self._run(self._release, [_PREFIX + lease.name], [str(lease.fence)]))
+
+    async def drop(self, prefix: str) -> int:
+        """Walks through all keys in small steps; a name may hold characters that mean something in a pattern."""
+        start, dropped, cursor = _PREFIX + prefix, 0, 0
+        pattern = re.sub(r"([\[\]*?\\])", r"\\\1", start) + "*"
+        try:
+            while True:
+                cursor, keys = await self._client.scan(cursor, match=pattern, count=1000)
+                if keys:
+                    dropped += await self._client.delete(*keys)
+                if cursor == 0:
+                    return dropped
+        except (RedisError, OSError, TimeoutError) as error:
+            raise _unavailable(error) from error
 
     @staticmethod
     async def _run(script: Any, keys: list[str], arguments: list[Any]) -> Any:

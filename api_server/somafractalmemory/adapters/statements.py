@@ -17,7 +17,8 @@ with new as (
         id, namespace, coordinate, memory_type, payload, search_text, importance, occurred_at, version, created_at,
         updated_at
     )
-    select id, namespace, coordinate, memory_type, payload::jsonb, search_text, importance, occurred_at, 1, now, now
+    select id, namespace, coordinate, memory_type, payload::jsonb, search_text, importance, occurred_at,
+        1 + coalesce((select erased.version from erased where erased.id = new.id), 0), now, now
     from new, clock
     order by id
     on conflict (id) do update set
@@ -139,6 +140,10 @@ APPEND = """
 insert into memory_events (event_id, id, namespace, type, "timestamp", payload, version)
 select event_id, id, namespace, type, moment, payload::jsonb, version from json_to_recordset(%(rows)s::json) as e (
     event_id uuid, id uuid, namespace text, type text, moment double precision, payload json, version bigint
+)
+where not exists (
+    select from erased where erased.id = e.id
+        and case when e.version is null then e.moment <= erased_at else e.version <= erased.version end
 )
 order by event_id
 on conflict (event_id) do nothing

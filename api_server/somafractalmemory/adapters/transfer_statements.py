@@ -39,7 +39,8 @@ with new as (
         updated_at, access_count, accessed_at
     )
     select id, namespace, coordinate::double precision[], memory_type, payload::jsonb, search_text, importance,
-        occurred_at, version, created_at, updated_at, access_count, accessed_at
+        occurred_at, greatest(version, 1 + (select erased.version from erased where erased.id = new.id)), created_at,
+        updated_at, access_count, accessed_at
     from new order by id
     on conflict (id) do update set
         memory_type = excluded.memory_type, payload = excluded.payload, search_text = excluded.search_text,

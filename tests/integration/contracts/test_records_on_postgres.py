@@ -11,6 +11,7 @@ from somafractalmemory.adapters.postgres import PostgresRecords, connection_argu
 from somafractalmemory.errors import SomaError, Unavailable
 from tests.contracts.audits import AuditsContract
 from tests.contracts.care import CareContract
+from tests.contracts.erasures import ErasuresContract
 from tests.contracts.keys import KeysContract
 from tests.contracts.links import LinksContract
 from tests.contracts.lookups import LookupsContract
@@ -34,7 +35,7 @@ def database(postgres_url: str) -> Iterator[str]:
 async def records(database: str) -> AsyncIterator[PostgresRecords]:
     """Empty tables."""
     async with await psycopg.AsyncConnection.connect(database, autocommit=True) as connection:
-        await connection.execute("truncate memories, links, memory_versions, outbox, memory_events, long_tasks")
+        await connection.execute("truncate memories, links, memory_versions, outbox, memory_events, long_tasks, erased")
         await connection.execute("truncate importance_windows, chores, audit, import_marks, request_keys")
     async with open_records({"conninfo": database}, pool_size=5) as opened:
         yield opened
@@ -73,6 +74,10 @@ class TestPostgresLinks(LinksContract):
 
 class TestPostgresLookups(LookupsContract):
     """PostgresLookups."""
+
+
+class TestPostgresErasures(ErasuresContract):
+    """PostgresRecords, erasing."""
 
 
 class TestPostgresStates(StatesContract):
