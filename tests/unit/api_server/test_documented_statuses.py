@@ -61,6 +61,7 @@ GOOD: dict[tuple[str, str], Request] = {
     ("POST", "/import"): {"content": b'{"coordinate": [5], "fact": "herons wade"}'},
     ("GET", "/stats"): {},
     ("GET", "/audit"): {},
+    ("POST", "/erase"): {"json": {"coord": "1"}},
     ("GET", "/health"): {},
     ("GET", "/healthz"): {},
     ("GET", "/readyz"): {},
