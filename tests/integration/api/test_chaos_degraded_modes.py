@@ -50,6 +50,7 @@ def logged(stack: Stack, coord: str) -> list[tuple[object, ...]]:
 def test_without_the_index_memories_are_kept_and_recalled_by_words(
     stack: Stack, qdrant_server: QdrantEdgeServer
 ) -> None:
+    """What the index missed is repaired from the outbox. (core defect 3)"""
     before, during = stack.place(), stack.place()
     stack.store(before, fact="marmots whistle at noon")
 

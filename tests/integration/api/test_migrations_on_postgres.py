@@ -28,6 +28,7 @@ def alter_checksum(database: str) -> None:
 
 
 async def test_many_at_once_apply_each_step_once(database: str) -> None:
+    """(X-09)"""
     arguments = connection_arguments({"conninfo": database})
 
     applied = await asyncio.gather(*(migrate(arguments) for _ in range(6)))

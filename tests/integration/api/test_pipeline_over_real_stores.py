@@ -105,6 +105,7 @@ def test_a_memory_stored_again_after_it_was_forgotten_goes_on_counting(stack: St
 
 
 def test_migrating_again_changes_nothing(stack: Stack) -> None:
+    """(X-09)"""
     done = run_once(stack.environment, "migrate")
 
     assert done.returncode == 0, done.stderr

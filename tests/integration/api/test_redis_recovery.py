@@ -99,6 +99,7 @@ async def test_keys_end_by_themselves(redis_server: RedisServer) -> None:
 async def test_while_redis_is_away_this_process_counts_and_one_request_a_while_asks_again(
     redis_server: RedisServer,
 ) -> None:
+    """(X-07)"""
     now = [0.0]
     async with open_limiter(url=redis_server.url, password=None, limit=100, window_seconds=60.0) as primary:
         limiter = FallbackLimiter(primary, LocalLimiter(limit=2, window_seconds=60.0), clock=lambda: now[0])
