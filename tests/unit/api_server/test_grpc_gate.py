@@ -302,26 +302,25 @@ async def test_calls_are_counted_by_method_and_status(client: Client) -> None:
 
 async def test_a_call_under_way_is_finished_before_the_server_goes(world: World) -> None:
     """(gRPC defect 12)"""
-    leaving, told = asyncio.Event(), asyncio.Event()
+    leaving = asyncio.Event()
 
     async def items() -> AsyncIterator[pb.StoreRequest]:
-        yield pb.StoreRequest(memory=pb.Memory(coord=at(1.0), payload_json="{}"))
-        told.set()
-        await leaving.wait()
-        yield pb.StoreRequest(memory=pb.Memory(coord=at(2.0), payload_json="{}"))
+        for number in range(BATCH):
+            yield pb.StoreRequest(memory=pb.Memory(coord=at(float(number)), payload_json="{}"))
+        while (await world.records.count("api_ns")).episodic < BATCH:  # noqa: ASYNC110
+            await asyncio.sleep(0.001)
+        leaving.set()
+        yield pb.StoreRequest(memory=pb.Memory(coord=at(-1.0), payload_json="{}"))
 
     settings = Settings.model_validate({"SOMA_RATE_LIMIT_MAX": "0", "SOMA_GRPC_HOST": "127.0.0.1"})
     async with world.runtime(settings) as runtime, serving_grpc(runtime, leaving=leaving, port=0) as port:
         async with grpc.aio.insecure_channel(f"127.0.0.1:{port}") as channel:
             client = Client(channel, port)
-            call = asyncio.create_task(client.call("StoreStream", items()))
-            await told.wait()
-            leaving.set()
-            summary = await call
+            summary = await client.call("StoreStream", items())
         async with grpc.aio.insecure_channel(f"127.0.0.1:{port}") as channel:
             late = await refused(Client(channel, port).store(3.0))
 
-    assert summary.stored == 2
+    assert summary.stored == BATCH + 1
     assert late.code() is Code.UNAVAILABLE
 
 
