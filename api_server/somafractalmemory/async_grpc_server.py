@@ -9,7 +9,7 @@ import structlog
 import typer
 import uvloop
 
-from somafractalmemory import telemetry
+from somafractalmemory import telemetry, tracing
 from somafractalmemory.errors import ConfigurationError
 from somafractalmemory.grpcface.listening import check_listening
 from somafractalmemory.grpcface.server import serving_grpc
@@ -47,6 +47,7 @@ def settings_for(port: int | None, host: str | None, *, embedded: bool) -> Setti
     given = {"grpc_port": port, "grpc_host": host}
     settings = settings.model_copy(update={name: value for name, value in given.items() if value is not None})
     telemetry.configure_logs(settings.log_level)
+    tracing.configure("somafractalmemory-grpc")
     tokens_of(settings)
     check_listening(settings)
     return settings

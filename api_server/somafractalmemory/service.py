@@ -48,7 +48,7 @@ _AMENDING_ATTEMPTS = 5
 
 
 class MemoryService:
-    """What callers of every face (HTTP, later gRPC and the command line) can ask for."""
+    """What callers of every face (HTTP, gRPC, the command line) can ask for."""
 
     def __init__(
         self,

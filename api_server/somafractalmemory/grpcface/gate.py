@@ -15,17 +15,18 @@ from typing import Any, Protocol, TypeVar
 import grpc
 
 from somafractalmemory import memory_pb2 as pb
-from somafractalmemory import telemetry
+from somafractalmemory import telemetry, tracing
 from somafractalmemory.admission import Admitted
 from somafractalmemory.callers import Caller, Scope
 from somafractalmemory.errors import InvalidRequest, Unavailable
-from somafractalmemory.grpcface.statuses import budget_metadata, status_of
+from somafractalmemory.grpcface.statuses import Status, budget_metadata, status_of
 from somafractalmemory.guard import Runtime
 from somafractalmemory.repeats import Answered, KeyScope, check_key
 
 MAX_SECONDS = 30.0
 """The longest that a call with a single answer may take, whatever its deadline."""
 
+NAME: str = pb.DESCRIPTOR.services_by_name["MemoryService"].full_name
 _LEASE_SECONDS = 60.0
 _TRUSTED = Caller("loopback")
 Request = TypeVar("Request")
@@ -125,19 +126,23 @@ async def _once(face: Face, keyed: Keyed, work: Callable[[], Awaitable[Any]]) ->
 async def _gate(
     face: Face, context: Context, method: str, needs: Scope, longest: float | None
 ) -> AsyncIterator[Admitted]:
-    started, code = time.perf_counter(), grpc.StatusCode.OK
+    started, status = time.perf_counter(), Status(grpc.StatusCode.OK, "")
     try:
-        async with asyncio.timeout(_seconds(context, longest)):
-            yield await _admit(face, context, method, needs)
-    except Exception as error:  # every one becomes a status
-        status = status_of(error, method=method)
-        code = status.code
-        await context.abort(code, status.details, status.trailing)
+        with tracing.request_span(f"{NAME}/{method}", _metadata(context).get("traceparent")) as span:
+            try:
+                async with asyncio.timeout(_seconds(context, longest)):
+                    yield await _admit(face, context, method, needs)
+            except Exception as error:  # every one becomes a status
+                status = status_of(error, method=method)
+            if span is not None:
+                span.set_attributes({"rpc.system": "grpc", "rpc.grpc.status_code": status.code.value[0]})
+        if status.code is not grpc.StatusCode.OK:
+            await context.abort(status.code, status.details, status.trailing)
     except (asyncio.CancelledError, GeneratorExit):
-        code = grpc.StatusCode.CANCELLED
+        status = Status(grpc.StatusCode.CANCELLED, "")
         raise
     finally:
-        telemetry.GRPC_CALLS.labels(method, code.name).inc()
+        telemetry.GRPC_CALLS.labels(method, status.code.name).inc()
         telemetry.GRPC_LATENCY.labels(method).observe(time.perf_counter() - started)
 
 

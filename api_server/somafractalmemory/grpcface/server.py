@@ -13,8 +13,9 @@ from grpc_health.v1.health import aio as health_aio
 from grpc_health.v1.health_pb2_grpc import add_HealthServicer_to_server
 from grpc_reflection.v1alpha import reflection
 
+from somafractalmemory.grpcface.gate import NAME
 from somafractalmemory.grpcface.listening import address_of, credentials_of, in_use, options_of
-from somafractalmemory.grpcface.servicer import NAME, MemoryServicer
+from somafractalmemory.grpcface.servicer import MemoryServicer
 from somafractalmemory.guard import Runtime
 from somafractalmemory.health import Health
 from somafractalmemory.memory_pb2_grpc import add_MemoryServiceServicer_to_server

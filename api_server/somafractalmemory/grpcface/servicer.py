@@ -12,8 +12,6 @@ from somafractalmemory.grpcface.transfers import TransferCalls
 from somafractalmemory.guard import Runtime
 from somafractalmemory.memory_pb2_grpc import MemoryServiceServicer
 
-NAME = pb.DESCRIPTOR.services_by_name["MemoryService"].full_name
-
 
 class MemoryServicer(MemoryCalls, RecallCalls, LinkCalls, ReflectionCalls, TransferCalls, MemoryServiceServicer):
     """Every call of `memory.proto`."""

@@ -15,9 +15,10 @@ from grpc_reflection.v1alpha import reflection
 
 from somafractalmemory import memory_pb2 as pb
 from somafractalmemory.grpcface.bridging import Bridge
+from somafractalmemory.grpcface.gate import NAME
 from somafractalmemory.grpcface.listening import address_of, credentials_of, in_use, options_of
 from somafractalmemory.grpcface.server import REFUSING_SECONDS
-from somafractalmemory.grpcface.servicer import NAME, MemoryServicer
+from somafractalmemory.grpcface.servicer import MemoryServicer
 from somafractalmemory.guard import Runtime
 
 THREADS = 32

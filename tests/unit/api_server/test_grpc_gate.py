@@ -15,17 +15,22 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from google.protobuf import empty_pb2
 from grpc_health.v1 import health_pb2, health_pb2_grpc
 from grpc_reflection.v1alpha import reflection_pb2, reflection_pb2_grpc
+from opentelemetry.sdk.trace import TracerProvider
+from opentelemetry.sdk.trace.export import SimpleSpanProcessor
+from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 from prometheus_client import REGISTRY
 
 from somafractalmemory import app as http
 from somafractalmemory import memory_pb2 as pb
+from somafractalmemory import tracing
 from somafractalmemory.bulkstoring import BATCH
 from somafractalmemory.callers import Scope
 from somafractalmemory.errors import ConfigurationError
 from somafractalmemory.grpcface import gate
+from somafractalmemory.grpcface.gate import NAME
 from somafractalmemory.grpcface.listening import check_listening
 from somafractalmemory.grpcface.server import serving_grpc
-from somafractalmemory.grpcface.servicer import NAME, MemoryServicer
+from somafractalmemory.grpcface.servicer import MemoryServicer
 from somafractalmemory.grpcface.statuses import STATUSES
 from somafractalmemory.memory_pb2_grpc import MemoryServiceStub, add_MemoryServiceServicer_to_server
 from somafractalmemory.settings import Settings
@@ -284,6 +289,24 @@ async def test_a_message_larger_than_the_limit_is_refused(world: World) -> None:
 
         assert error.code() is Code.RESOURCE_EXHAUSTED
         assert (await client.store(1.0)).ok
+
+
+async def test_a_call_is_a_span_of_its_callers_trace(client: Client) -> None:
+    """(S-98)"""
+    exporter, provider = InMemorySpanExporter(), TracerProvider()
+    provider.add_span_processor(SimpleSpanProcessor(exporter))
+    tracing.use(provider)
+    try:
+        await client.store(1.0, metadata=(*BEARER, ("traceparent", f"00-{'a' * 32}-{'b' * 16}-01")))
+        await refused(client.get(2.0))
+        await eventually(lambda: len(exporter.get_finished_spans()) == 2)
+    finally:
+        tracing.use(None)
+
+    stored, missing = exporter.get_finished_spans()
+    assert stored.context is not None
+    assert (stored.name, f"{stored.context.trace_id:x}") == (f"{NAME}/Store", "a" * 32)
+    assert [dict(span.attributes or {})["rpc.grpc.status_code"] for span in (stored, missing)] == [0, 5]
 
 
 async def test_calls_are_counted_by_method_and_status(client: Client) -> None:

@@ -12,8 +12,8 @@ from grpc_health.v1 import health_pb2, health_pb2_grpc
 
 from somafractalmemory import memory_pb2 as pb
 from somafractalmemory.errors import ConfigurationError
+from somafractalmemory.grpcface.gate import NAME
 from somafractalmemory.grpcface.server import serving_grpc
-from somafractalmemory.grpcface.servicer import NAME
 from somafractalmemory.grpcface.threaded import serving_threads
 from somafractalmemory.settings import Settings
 from tests.unit.api_server.conftest import World
