@@ -354,5 +354,5 @@ class LocalLimiter(_Switchable):
         allowed = len(times) < self._limit
         if allowed:
             times.append(now)
-        reset = times[0] + self._window - now if times else self._window
+        reset = min(times[0] + self._window - now, self._window) if times else self._window  # sums are rounded
         return Budget(allowed, self._limit, self._limit - len(times), reset)

@@ -21,6 +21,7 @@ def test_requests_without_or_with_a_wrong_token_are_refused(stack: Stack) -> Non
 
 
 def test_a_request_beyond_the_budget_is_told_when_to_come_back(stack: Stack, tmp_path: Path) -> None:
+    """(S-65)"""
     budget = {"SOMA_RATE_LIMIT_MAX": "2", "SOMA_RATE_LIMIT_WINDOW_SECONDS": "30", "SOMA_API_TOKEN": f"t-{tmp_path}"}
     headers = {"Authorization": f"Bearer t-{tmp_path}"}
     with running("serve", {**stack.environment, **budget}, tmp_path) as api:
@@ -44,6 +45,7 @@ def test_two_processes_share_one_budget(stack: Stack, tmp_path: Path) -> None:
 
 
 def test_a_changed_token_file_is_read_without_a_restart(stack: Stack, tmp_path: Path) -> None:
+    """(S-64)"""
     file = tmp_path / "tokens"
     file.write_text("first-token\n")
     given = {name: value for name, value in stack.environment.items() if name != "SOMA_API_TOKEN"}

@@ -3,11 +3,16 @@
 import asyncio
 
 import pytest
+from google.protobuf import empty_pb2
 
 from somafractalmemory import tenancy
+from somafractalmemory.adapters.local import LocalRecords
 from somafractalmemory.admission import Admission
 from somafractalmemory.callers import Scope
+from somafractalmemory.model import Counts
 from somafractalmemory.tokens import Tokens
+from tests.unit.api_server.conftest import World
+from tests.unit.api_server.grpcworld import BEARER, grpc_client
 
 
 async def test_an_admitted_task_is_confined_and_its_neighbours_are_not() -> None:
@@ -40,3 +45,27 @@ def test_a_confinement_ends_where_it_says_also_after_an_error() -> None:
         assert tenancy.visible() == ("a",)
 
     assert tenancy.visible() is None
+
+
+class Watching(LocalRecords):
+    """Notes what those who count may see."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.seen: list[tuple[str, ...] | None] = []
+
+    async def count(self, namespace: str) -> Counts:
+        self.seen.append(tenancy.visible())
+        return await super().count(namespace)
+
+
+async def test_requests_of_every_face_are_confined_to_their_namespace() -> None:
+    records = Watching()
+    world = World(records=records)
+
+    async with world.client() as client:
+        await client.get("/stats", headers={"X-Soma-Namespace": "over-http"})
+    async with grpc_client(world) as grpc:
+        await grpc.stub.Stats(empty_pb2.Empty(), metadata=(*BEARER, ("x-soma-namespace", "over-grpc")))
+
+    assert records.seen == [("over-http",), ("over-grpc",)]
