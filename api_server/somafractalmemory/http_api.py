@@ -9,6 +9,7 @@ from typing import Any
 import structlog
 from fastapi import FastAPI
 
+from somafractalmemory import telemetry
 from somafractalmemory.app import create_app
 from somafractalmemory.settings import load_settings
 from somafractalmemory.wiring import open_api, tokens_of
@@ -19,6 +20,7 @@ log = structlog.get_logger(__name__)
 @cache
 def _app() -> FastAPI:
     """Raises ConfigurationError that lists everything that is missing."""
+    telemetry.log_as_a_guest()
     settings = load_settings(for_command="serve")
     if settings.memory_mode != "evented_enterprise":
         log.warning("mode_replaced", asked_for=settings.memory_mode, used="evented_enterprise")

@@ -309,3 +309,44 @@ def test_the_http_application_is_made_of_the_environment(tmp_path: Path) -> None
     assert "SOMA_API_TOKEN: " in bare.stderr
     assert "POSTGRES_URL: " in bare.stderr
     assert run("import somafractalmemory.http_api", cwd=tmp_path).returncode == 0
+
+
+SERVED = """
+import asyncio, httpx
+from somafractalmemory.http_api import app
+
+async def ask():
+    transport = httpx.ASGITransport(app=app)
+    async with app.router.lifespan_context(app), httpx.AsyncClient(transport=transport, base_url="http://x") as client:
+        return (await client.get("/healthz")).status_code, int((await client.get("/stats")).status_code)
+
+print(asyncio.run(ask()))
+"""
+
+
+def test_the_http_application_opens_when_it_is_started(tmp_path: Path) -> None:
+    """Although none of its stores answers yet."""
+    environment = {
+        "SOMA_API_TOKEN": "t",
+        "POSTGRES_URL": "postgresql://nobody@127.0.0.1:9/x",
+        "QDRANT_URL": "http://127.0.0.1:9",
+        "EVENTING_ENABLED": "false",
+    }
+
+    served = run(SERVED, cwd=tmp_path, **environment)
+
+    assert served.stdout.splitlines()[-1] == "(200, 401)", served.stderr
+
+
+def test_a_system_writes_nothing_to_the_programs_own_output(tmp_path: Path) -> None:
+    program = (
+        "from somafractalmemory.factory import create_memory_system\n"
+        "with create_memory_system('development', 'x', {'redis': {'testing': True}, 'model_name': 'y'}) as memory:\n"
+        "    memory.store_memory((1,), {'fact': 'x'})\n"
+    )
+
+    done = run(program, cwd=tmp_path)
+
+    assert (done.returncode, done.stdout) == (0, ""), done.stderr
+    assert "mode_replaced" in done.stderr
+    assert "config_keys_without_effect" in done.stderr
