@@ -11,6 +11,7 @@ from tests.integration.api.programs import Stack, eventually, run_once, running
 
 
 def test_requests_without_or_with_a_wrong_token_are_refused(stack: Stack) -> None:
+    """(S-63)"""
     with httpx.Client(base_url=stack.api.url, trust_env=False) as client:
         missing = client.get("/stats")
         wrong = client.get("/stats", headers={"Authorization": "Bearer guessed"})
@@ -31,6 +32,19 @@ def test_a_request_beyond_the_budget_is_told_when_to_come_back(stack: Stack, tmp
     assert [answer.headers["ratelimit-remaining"] for answer in answers] == ["1", "0", "0"]
     assert all(answer.headers["ratelimit-limit"] == "2" for answer in answers)
     assert 1 <= int(answers[2].headers["retry-after"]) <= 31
+
+
+def test_a_spent_budget_is_there_again_after_its_window(stack: Stack, tmp_path: Path) -> None:
+    """(S-65)"""
+    budget = {"SOMA_RATE_LIMIT_MAX": "1", "SOMA_RATE_LIMIT_WINDOW_SECONDS": "1", "SOMA_API_TOKEN": f"t-{tmp_path}"}
+    headers = {"Authorization": f"Bearer t-{tmp_path}"}
+    with running("serve", {**stack.environment, **budget}, tmp_path) as api:
+
+        def status() -> int:
+            return api.client.get("/stats", headers=headers).status_code
+
+        eventually(lambda: status() == 429)
+        eventually(lambda: status() == 200)
 
 
 def test_two_processes_share_one_budget(stack: Stack, tmp_path: Path) -> None:

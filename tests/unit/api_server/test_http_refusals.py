@@ -103,6 +103,7 @@ async def test_every_configured_token_opens_and_the_scheme_ignores_case(client: 
 
 @pytest.mark.parametrize("path", ["/store", "/recall", "/stats", "/memories/1"])
 async def test_no_operation_is_open(client: httpx.AsyncClient, path: str) -> None:
+    """(S-63)"""
     method = "POST" if path == "/store" else "GET"
 
     assert (await client.request(method, path, headers={"authorization": ""})).status_code == 401
