@@ -182,6 +182,18 @@ class Consumer(Workload):
     """Further environment variables."""
 
 
+class DecayLevel(Model):
+    """Fields that fade together."""
+
+    after_seconds: Annotated[int, Field(ge=0, le=10_000_000_000)]
+    """How long after it was last stored a memory loses them."""
+    keys: Annotated[
+        list[Annotated[str, StringConstraints(pattern=r"^[^,;\[\]]+$", min_length=1, max_length=256)]],
+        Field(min_length=1, max_length=64),
+    ]
+    """Names of top-level fields."""
+
+
 class Memory(Model):
     """What is remembered, and how."""
 
@@ -189,6 +201,10 @@ class Memory(Model):
     """Namespace of memories that a request without one uses."""
     vector_dim: Annotated[int, Field(ge=16, le=8192)] = 768
     """Number of dimensions of the vectors; a change rebuilds the index."""
+    max_memories: Annotated[int, Field(ge=0, le=1_000_000_000)] = 0
+    """Most memories of a namespace; beyond it the least important, oldest first, are deleted. 0 means no limit."""
+    decay: Annotated[list[DecayLevel], Field(max_length=16)] = []
+    """Which fields of memories fade, and when; none when empty."""
 
 
 class Secrets(Model):

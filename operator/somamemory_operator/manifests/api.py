@@ -22,15 +22,31 @@ def build(context: Context) -> list[Obj]:
 def environment(context: Context) -> dict[str, str]:
     """The variables of the API, without those that the spec adds."""
     api = context.spec.api
-    return clients.environment(context) | {
-        **clients.TOKEN_FILE,
-        "UVICORN_PORT": str(names.PORTS[COMPONENT]["http"]),
-        "UVICORN_WORKERS": str(api.workers),
-        "SOMA_GRPC_ENABLED": str(api.grpc.enabled).lower(),
-        "SOMA_GRPC_PORT": str(names.PORTS[COMPONENT]["grpc"]),
-        "SOMA_RATE_LIMIT_MAX": str(api.rate_limit.max),
-        "SOMA_RATE_LIMIT_WINDOW_SECONDS": str(api.rate_limit.window_seconds),
-    }
+    return (
+        clients.environment(context)
+        | _lifecycle(context)
+        | {
+            **clients.TOKEN_FILE,
+            "UVICORN_PORT": str(names.PORTS[COMPONENT]["http"]),
+            "UVICORN_WORKERS": str(api.workers),
+            "SOMA_GRPC_ENABLED": str(api.grpc.enabled).lower(),
+            "SOMA_GRPC_PORT": str(names.PORTS[COMPONENT]["grpc"]),
+            "SOMA_RATE_LIMIT_MAX": str(api.rate_limit.max),
+            "SOMA_RATE_LIMIT_WINDOW_SECONDS": str(api.rate_limit.window_seconds),
+        }
+    )
+
+
+def _lifecycle(context: Context) -> dict[str, str]:
+    """What the API does with memories as time goes by; nothing unless the spec says so."""
+    memory = context.spec.memory
+    variables: dict[str, str] = {}
+    if memory.max_memories:
+        variables["SOMA_MAX_MEMORY_SIZE"] = str(memory.max_memories)
+    if memory.decay:
+        variables["SOMA_DECAY_THRESHOLDS_SECONDS"] = ",".join(str(level.after_seconds) for level in memory.decay)
+        variables["SOMA_DECAYABLE_KEYS_BY_LEVEL"] = ";".join(",".join(level.keys) for level in memory.decay)
+    return variables
 
 
 def _service(context: Context) -> Obj:

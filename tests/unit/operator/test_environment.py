@@ -14,7 +14,12 @@ from somamemory_operator.observed import World
 from tests.unit.operator.fakes import SETTINGS, made, memory
 
 SPEC = {
-    "memory": {"namespace": "agents", "vectorDim": 384},
+    "memory": {
+        "namespace": "agents",
+        "vectorDim": 384,
+        "maxMemories": 5000,
+        "decay": [{"afterSeconds": 60, "keys": ["scratch", "a b"]}, {"afterSeconds": 600, "keys": ["notes"]}],
+    },
     "api": {"rateLimit": {"max": 5000, "windowSeconds": 10}, "grpc": {"port": 80}},
     "consumer": {"group": "readers"},
 }
@@ -33,6 +38,9 @@ def test_the_api_gets_what_the_spec_says(tmp_path: Path) -> None:
     settings = load_settings(as_in_the_pod(api.environment(CONTEXT), tmp_path), for_command="serve")
 
     assert (settings.namespace, settings.vector_dim) == ("agents", 384)
+    assert settings.max_memory_size == 5000
+    assert settings.decay_thresholds_seconds == (60.0, 600.0)
+    assert settings.decayable_keys_by_level == (("scratch", "a b"), ("notes",))
     assert (settings.rate_limit_max, settings.rate_limit_window_seconds) == (5000, 10)
     assert (settings.grpc_enabled, settings.grpc_port) == (True, 50053)  # spec.api.grpc.port is the Service's
     assert settings.postgres_url == "postgresql://soma@demo-postgres:5432/somamemory"
@@ -44,6 +52,12 @@ def test_the_api_gets_what_the_spec_says(tmp_path: Path) -> None:
     assert [secret and secret.get_secret_value() for secret in secrets] == [
         made(key) for key in ("POSTGRES_PASSWORD", "REDIS_PASSWORD", "QDRANT_API_KEY")
     ]
+
+
+def test_by_default_nothing_fades_and_nothing_is_deleted() -> None:
+    environment = api.environment(Context(memory({}), *CONTEXT_REST))
+
+    assert not [name for name in environment if "DECAY" in name or "MAX_MEMORY" in name]
 
 
 def test_the_consumer_gets_what_the_spec_says(tmp_path: Path) -> None:
