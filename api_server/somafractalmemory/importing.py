@@ -1,11 +1,12 @@
 """Lines back in: checked one by one, committed batch by batch, and the same lines again change nothing."""
 
 from collections import Counter
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
 
+from somafractalmemory.careports import Deed
 from somafractalmemory.errors import InvalidRequest, Rejected, Unavailable
 from somafractalmemory.freshening import Fresh, FreshIndex
 from somafractalmemory.graph import PlacedLink
@@ -51,8 +52,15 @@ class Importing:
     """Puts exports back, into any namespace."""
 
     def __init__(
-        self, *, records: Records, index: FreshIndex, clock: Callable[[], float], written: Callable[[], None]
+        self,
+        *,
+        records: Records,
+        index: FreshIndex,
+        clock: Callable[[], float],
+        written: Callable[[], None],
+        noted: Callable[[Deed], Awaitable[None]],
     ) -> None:
+        self._noted = noted
         self._records = records
         self._index = index
         self._clock = clock
@@ -79,12 +87,20 @@ class Importing:
                 await taking.take(number, line, self._clock())
                 if taking.committed:
                     self._written()
-            return await taking.finish()
+            report = await taking.finish()
         except Unavailable as error:
             done = f"{taking.report.imported} memories and {taking.report.links} links are imported"
             raise Unavailable(error.component, f"{error}; {done}, send the same file again") from error
         finally:
             self._written()
+        await self._noted(Deed("import", namespace, details=_summary(report, replace=replace)))
+        return report
+
+
+def _summary(report: ImportReport, *, replace: bool) -> dict[str, Any]:
+    """What the audit keeps of an import."""
+    counts = {"imported": report.imported, "removed": report.removed, "failed": report.failed}
+    return {**counts, "replace": replace, "complete": report.complete}
 
 
 class _Taking:

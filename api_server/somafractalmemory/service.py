@@ -85,7 +85,9 @@ class MemoryService:
         self._recaller = Recaller(records=records, vectors=vectors, embedder=embedder, weights=weights, clock=clock)
         self.links = Linking(records=records, written=written)
         self.exporting = Exporting(records=records, embedder=embedder, clock=clock)
-        self.importing = Importing(records=records, index=self._index, clock=clock, written=written)
+        self.importing = Importing(
+            records=records, index=self._index, clock=clock, written=written, noted=self.audit.append
+        )
         self.nearby = Nearby(records=records)
         self.recollecting = Recollecting(records=records)
         self.consolidating = Consolidating(

@@ -7,7 +7,7 @@ import typer
 from typer.core import TyperGroup
 from typer.main import get_group
 
-from somafractalmemory import __version__, tokencommands
+from somafractalmemory import __version__, keycommands, tokencommands
 from somafractalmemory.cli import graphs, memories, ports, programs, reflecting, searching, transfers
 from somafractalmemory.cli.options import (
     MODE,
@@ -115,3 +115,4 @@ def version() -> None:
 for part in (memories, searching, reflecting, graphs, transfers, programs, ports):
     part.register(app)
 app.add_typer(tokencommands.app)
+app.command()(keycommands.rotate_keys)

@@ -44,7 +44,9 @@ def test_events_go_to_the_broker_that_is_named(stack: Stack) -> None:
 
         def seen() -> bool:
             message = reader.poll(1.0)
-            return message is not None and not message.error() and b"told to the named broker" in message.value()
+            return (
+                message is not None and not message.error() and b"told to the named broker" in (message.value() or b"")
+            )
 
         eventually(seen)
     finally:

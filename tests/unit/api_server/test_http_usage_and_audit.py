@@ -85,3 +85,14 @@ async def test_the_level_says_what_is_written_down(world: World, level: str, act
 
     assert sorted(each["action"] for each in entries) == actions
     assert len({each["caller"] for each in entries}) <= 1
+
+
+async def test_an_import_is_in_the_audit_as_one_row(client: httpx.AsyncClient) -> None:
+    await store(client, "1", fact="x")
+    lines = (await client.get("/export")).content
+
+    await client.post("/import", content=lines)
+
+    (row,) = (await client.get("/audit", params={"action": "import"})).json()["entries"]
+    assert row["coordinate"] is None
+    assert row["details"] == {"imported": 1, "removed": 0, "failed": 0, "replace": False, "complete": True}
