@@ -6,12 +6,15 @@ import json
 import os
 import platform
 import sys
+import time
 from collections.abc import Callable, Coroutine
 from typing import Any
 
 import uvloop
 
+from somafractalmemory.adapters.embedding import HashEmbedder
 from tests.bench.copying import measure_consumer, measure_rebuild
+from tests.bench.corpus import fact
 from tests.bench.deployment import Deployment, deployed
 from tests.bench.recall import measure_mixed, measure_recall
 from tests.bench.retrieval import measure_retrieval
@@ -33,6 +36,16 @@ BENCHMARKS: dict[str, Benchmark] = {
 STARTS_ITS_OWN_CONSUMER = {"consumer", "rebuild"}
 
 
+def reference_us() -> float:
+    """Processor time for embedding one fact, the same work in every run: tells how fast the machine is just now."""
+    embedder = HashEmbedder(768)
+    facts = [fact(number) for number in range(2000)]
+    began = time.process_time()
+    for text in facts:
+        embedder.dense(text)
+    return round((time.process_time() - began) / len(facts) * 1e6, 1)
+
+
 def main(names: list[str], runs: int) -> dict[str, Any]:
     """Run the named benchmarks, all by default."""
     results: dict[str, Any] = {}
@@ -46,7 +59,8 @@ def main(names: list[str], runs: int) -> dict[str, Any]:
             asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner,
         ):
             results[name] = runner.run(BENCHMARKS[name](deployment, runs))
-        results[name]["load_before"], results[name]["load_after"] = round(before, 1), round(os.getloadavg()[0], 1)
+        results[name]["load"] = [round(before, 1), round(os.getloadavg()[0], 1)]
+        results[name]["reference_us"] = reference_us()
     return {"cores": len(os.sched_getaffinity(0)), "python": platform.python_version(), "runs": runs, **results}
 
 

@@ -29,10 +29,8 @@ async def measure_consumer(deployment: Deployment, runs: int) -> dict[str, Any]:
             async with raw.qdrant(deployment.environment) as client:
                 anything = {"filter": {"must": [{"key": "namespace", "match": {"value": raw.NAMESPACE}}]}}
                 (await client.post("/points/delete?wait=true", json=anything)).raise_for_status()
-        meter = deployment.meter()
-        with deployment.consuming() as consumer:
-            rate = await _rate(consumer, "consumer_process_success_total", EVENTS)
-            return {"per_second": rate, "cpu_us_per_event": meter.per(EVENTS)}
+        with deployment.consuming():
+            return await _rate(deployment, "consumer_process_success_total", "cpu_us_per_event")
 
     known = await median(runs, lambda run: one(run, lost=False))
     unknown = await median(1, lambda _: one(runs, lost=True))
@@ -47,10 +45,8 @@ async def measure_rebuild(deployment: Deployment, runs: int) -> dict[str, Any]:
     async def one(_: int) -> dict[str, Any]:
         async with raw.qdrant(deployment.environment) as client:
             (await client.delete("")).raise_for_status()
-        meter = deployment.meter()
-        with deployment.consuming(KAFKA_CONSUMER_GROUP=f"bench-{uuid4().hex[:8]}") as consumer:
-            rate = await _rate(consumer, "soma_index_rebuilt_memories_total", EVENTS)
-            return {"per_second": rate, "cpu_us_per_memory": meter.per(EVENTS)}
+        with deployment.consuming():
+            return await _rate(deployment, "soma_index_rebuilt_memories_total", "cpu_us_per_memory")
 
     rebuilt = await median(runs, one)
     alone = await raw.index_upserts(deployment.environment, count=EVENTS)
@@ -62,19 +58,20 @@ async def measure_rebuild(deployment: Deployment, runs: int) -> dict[str, Any]:
     }
 
 
-async def _rate(program: Program, metric: str, total: int) -> int:
-    """A second, from the first ones that were counted to the last."""
-    counted = await _until(lambda: _value(program, metric), lambda value: value > 0)
-    began = time.perf_counter()
-    await _until(lambda: _value(program, metric), lambda value: value >= total)
-    return round((total - counted) / (time.perf_counter() - began))
+async def _rate(deployment: Deployment, metric: str, cpu: str) -> dict[str, Any]:
+    """From the first that the consumer counts to the last."""
+    counted = await _until(lambda: _value(deployment.consumer, metric), lambda value: value > 0)
+    began, meter = time.perf_counter(), deployment.meter()
+    await _until(lambda: _value(deployment.consumer, metric), lambda value: value >= EVENTS)
+    left = round(EVENTS - counted)
+    return {"per_second": round(left / (time.perf_counter() - began)), cpu: meter.per(left)}
 
 
 async def _until(look: Callable[[], float], good: Callable[[float], bool]) -> float:
     deadline = time.monotonic() + _DEADLINE_SECONDS
     while not good(value := await asyncio.to_thread(look)):
         assert time.monotonic() < deadline, f"still {value} after {_DEADLINE_SECONDS:g} s"
-        await asyncio.sleep(0.02)
+        await asyncio.sleep(0.05)
     return value
 
 
