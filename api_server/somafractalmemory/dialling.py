@@ -15,23 +15,28 @@ def dial(
     url: str, *, token: str | None, namespace: str | None, timeout_seconds: float, transport: httpx.BaseTransport | None
 ) -> httpx.Client:
     """A client that connects when something is asked. Raises ConfigurationError for a wrong address, token or name."""
+    address = _checked_url(url)
     headers = {"accept": "application/json, application/x-ndjson"}
     if token is not None:
         headers["authorization"] = f"Bearer {_checked_token(token)}"
     if namespace is not None:
         headers["x-soma-namespace"] = _checked_namespace(namespace)
     return httpx.Client(
-        base_url=_checked_url(url),
+        base_url=address,
         headers=headers,
         timeout=timeout_seconds,
         transport=transport,
-        trust_env=not _is_here(url),  # a proxy of the environment knows nothing of this machine
+        trust_env=not _is_here(address),  # a proxy of the environment knows nothing of this machine
     )
 
 
 def _checked_url(url: str) -> str:
-    parts = urlsplit(url)
-    if parts.scheme not in {"http", "https"} or not parts.hostname or parts.username is not None:
+    try:
+        parts = urlsplit(url)
+        good = parts.scheme in {"http", "https"} and bool(parts.hostname) and parts.username is None and parts.port != 0
+    except ValueError:
+        good = False
+    if not good:
         raise ConfigurationError(f"{url.rpartition('@')[2]!r} is no address of an API, such as {DEFAULT_URL}")
     return url
 

@@ -47,11 +47,12 @@ def create_memory_system(
     if mode is not MemoryMode.EVENTED_ENTERPRISE and mode != MemoryMode.EVENTED_ENTERPRISE.value:
         log.warning("mode_replaced", asked_for=str(mode), used=MemoryMode.EVENTED_ENTERPRISE.value)
     settings, opener = settings_from_config(config, namespace=namespace)
-    return SomaFractalMemoryEnterprise(ServiceThread(settings, _with_schema if opener is open_api else opener))
+    return SomaFractalMemoryEnterprise(ServiceThread(settings, open_with_schema if opener is open_api else opener))
 
 
 @asynccontextmanager
-async def _with_schema(settings: Settings) -> AsyncIterator[ApiRuntime]:
+async def open_with_schema(settings: Settings) -> AsyncIterator[ApiRuntime]:
+    """The service on its stores, of which Postgres gets our tables first. Raises ConfigurationError."""
     await bring_schema_up(settings)
     async with open_api(settings) as runtime:
         yield runtime

@@ -146,7 +146,9 @@ def _in_process(given: Given, path: Path, namespace: str | None) -> Client:
     from somafractalmemory import telemetry  # noqa: PLC0415
     from somafractalmemory.app import create_app  # noqa: PLC0415
     from somafractalmemory.configuring import read_config_file, settings_from_config  # noqa: PLC0415
+    from somafractalmemory.factory import open_with_schema  # noqa: PLC0415
     from somafractalmemory.inprocess import InProcess  # noqa: PLC0415
+    from somafractalmemory.wiring import open_api  # noqa: PLC0415
 
     if not path.is_file():
         raise ConfigurationError(f"--config: there is no file {path}; correct the path")
@@ -161,5 +163,5 @@ def _in_process(given: Given, path: Path, namespace: str | None) -> Client:
         "http://in-process",
         token=settings.api_token.get_secret_value(),
         timeout_seconds=given.timeout or _TIMEOUT_SECONDS,
-        transport=InProcess(create_app(settings, opener)).__enter__(),
+        transport=InProcess(create_app(settings, open_with_schema if opener is open_api else opener)).__enter__(),
     )

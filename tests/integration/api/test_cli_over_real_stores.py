@@ -200,10 +200,8 @@ def test_a_spent_budget_is_waited_for_unless_that_takes_too_long(
 
 @pytest.fixture(scope="module")
 def own_stores(postgres_server: PostgresServer, qdrant_server: QdrantEdgeServer) -> Iterator[dict[str, Any]]:
-    """A dictionary for --config with a migrated database, and a broker that is not there."""
+    """A dictionary for --config with an empty database, and a broker that is not there."""
     with own_database(postgres_server.url) as database:
-        migrated = run_once({"POSTGRES_URL": database}, "migrate")
-        assert migrated.returncode == 0, migrated.stderr
         yield {
             "redis": {"testing": True},
             "postgres": {"url": database},
@@ -213,7 +211,7 @@ def own_stores(postgres_server: PostgresServer, qdrant_server: QdrantEdgeServer)
 
 
 def test_without_an_api_the_same_commands_work_on_the_stores(own_stores: Mapping[str, Any], tmp_path: Path) -> None:
-    """With events on and no broker. (cli defect 1) (cli defect 6)"""
+    """With events on and no broker, on a database without our tables. (cli defect 1) (cli defect 6)"""
     file = tmp_path / "config.json"
     file.write_text(json.dumps(own_stores))
     soma = Shell(SOMA_API_URL="http://not-used:1")

@@ -148,7 +148,9 @@ def test_no_api_at_the_address_ends_with_5_and_names_the_option(capsys: pytest.C
     assert "Traceback" not in err
 
 
-@pytest.mark.parametrize("url", ["ftp://x", "localhost:9595", "http://", "http://user:secret@host"])
+@pytest.mark.parametrize(
+    "url", ["ftp://x", "localhost:9595", "http://", "http://user:secret@host", "http://[::1", "http://h:99999"]
+)
 def test_an_address_that_is_none_ends_with_2_and_shows_no_password(
     capsys: pytest.CaptureFixture[str], url: str
 ) -> None:
