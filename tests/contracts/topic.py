@@ -48,6 +48,7 @@ class TopicContract:
     """Behaviour, not implementation."""
 
     async def test_events_arrive_whole_and_in_order_for_each_memory(self, topic: Topic) -> None:
+        """(events defect 8)"""
         places = [uuid4() for _ in range(5)]
         events = [an_event(place, version) for version in range(1, 11) for place in places]
         async with topic.open_stream() as stream:
@@ -78,6 +79,7 @@ class TopicContract:
         assert list(await topic.publisher.publish([])) == []
 
     async def test_what_was_committed_never_comes_again_and_the_rest_does(self, topic: Topic) -> None:
+        """(events defect 1)"""
         place = uuid4()
         await topic.publisher.publish([an_event(place, version) for version in range(1, 7)])
         async with topic.open_stream() as stream:
@@ -92,6 +94,7 @@ class TopicContract:
         assert versions(again)[place] == [5, 6]
 
     async def test_a_batch_that_waits_stays_ours_and_loses_nothing(self, topic: Topic) -> None:
+        """(events defect 5)"""
         await topic.publisher.publish([an_event() for _ in range(3)])
         async with topic.open_stream() as stream:
             waiting = await taken(stream, 3)

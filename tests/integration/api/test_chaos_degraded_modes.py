@@ -108,6 +108,7 @@ def test_without_redis_requests_are_counted_in_the_process(stack: Stack, redis_s
 
 
 def test_without_kafka_events_wait_in_the_outbox(stack: Stack, kafka_server: KafkaServer) -> None:
+    """(events defect 9)"""
     coord = stack.place()
 
     with killed(kafka_server, stack):
@@ -128,6 +129,7 @@ def test_without_kafka_events_wait_in_the_outbox(stack: Stack, kafka_server: Kaf
 
 
 def test_without_postgres_nothing_is_acknowledged(stack: Stack, postgres_server: PostgresServer) -> None:
+    """(events defect 4)"""
     kept, refused = stack.place(), stack.place()
     stack.store(kept, fact="petrels nest in burrows")
 

@@ -105,6 +105,7 @@ def test_sigterm_lets_requests_under_way_finish(stack: Stack, tmp_path: Path) ->
 
 
 def test_the_consumer_ends_in_order_on_sigterm(stack: Stack, tmp_path: Path) -> None:
+    """(events defect 12)"""
     given = {**stack.environment, "KAFKA_CONSUMER_GROUP": f"other-{tmp_path.name}"}
     with running("consume", given, tmp_path) as consumer:
         eventually(lambda: "partitions_assigned" in consumer.text)

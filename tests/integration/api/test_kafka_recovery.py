@@ -185,6 +185,7 @@ async def test_partitions_move_to_a_new_member_and_a_batch_in_hand_is_given_up(k
 
 
 async def test_a_message_set_aside_says_why_and_where_it_came_from(kafka_server: KafkaServer) -> None:
+    """(events defect 3)"""
     settings = settings_of(kafka_server.bootstrap, KAFKA_TOPIC_PARTITIONS="1")
     async with open_stream(settings) as stream:
         await stream.set_aside(Message(b"{", b"k", "memory.events", 2, 77), "not-json", "it ends too early: ü")

@@ -28,7 +28,7 @@ def events_of(stack: Stack, coord: str) -> list[str]:
 
 
 def test_a_stored_memory_is_in_postgres_in_the_index_and_in_the_event_log(stack: Stack) -> None:
-    """Those that POSTGRES_URL and KAFKA_BOOTSTRAP_SERVERS name. (S-54, S-60)"""
+    """Those that POSTGRES_URL and KAFKA_BOOTSTRAP_SERVERS name. (S-24, S-54, S-60)"""
     coord = stack.place()
 
     answer = stack.store(coord, fact="herons stand in shallow water", importance=3)
@@ -123,6 +123,7 @@ def test_no_secret_is_in_any_log(stack: Stack) -> None:
 
 
 def test_the_consumer_shows_its_metrics(stack: Stack) -> None:
+    """(events defect 12) (S-21)"""
     coord = stack.place()
     stack.store(coord, fact="counted")
     eventually(lambda: events_of(stack, coord) == ["created"])
@@ -130,4 +131,6 @@ def test_the_consumer_shows_its_metrics(stack: Stack) -> None:
     text = stack.consumer.client.get("/metrics").text
 
     assert "consumer_messages_consumed_total{" in text
+    eventually(lambda: "consumer_lag_messages{" in stack.consumer.client.get("/metrics").text)
+    assert "soma_outbox_rows" in stack.http.get("/metrics").text
     assert 'consumer_process_success_total{component="both"}' in text

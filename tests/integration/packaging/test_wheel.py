@@ -65,7 +65,7 @@ def test_the_service_names_its_extra_where_only_the_operator_is_installed(operat
 
 
 def test_the_consumer_starts_and_names_what_it_lacks(service: Path) -> None:
-    """(S-18)"""
+    """(S-18) (events defect 14)"""
     done = _run(service, "soma", "consume")
 
     assert done.returncode == 2

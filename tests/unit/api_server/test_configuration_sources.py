@@ -158,6 +158,7 @@ def test_an_unknown_variable_is_told_with_the_one_that_was_meant() -> None:
 
 
 def test_a_retired_variable_is_told_with_the_reason_and_changes_nothing() -> None:
+    """(events defect 15)"""
     resolved = resolve({"SOMA_RATE_MAX": "5000", "VECTOR_INDEX_ASYNC": "true", "SOMA_INFRA__REDIS": "r"})
 
     assert resolved.settings == load_settings({})

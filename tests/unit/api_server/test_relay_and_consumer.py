@@ -97,6 +97,7 @@ async def test_what_is_not_acknowledged_stays_in_the_outbox(world: World) -> Non
 
 
 async def test_the_relay_outlives_a_broker_that_is_away(world: World) -> None:
+    """(events defect 10)"""
     topic = LocalTopic()
     topic.away = True
     relay = Relay(outbox=world.records, publisher=LocalPublisher(topic), idle_seconds=0.01, max_backoff_seconds=0.01)
@@ -179,6 +180,7 @@ async def test_replaying_everything_changes_nothing_and_brings_nothing_back(worl
 
 
 async def test_poison_is_set_aside_with_its_reason_and_the_rest_is_done(world: World) -> None:
+    """(events defect 2)"""
     topic = LocalTopic()
     topic.add(b"\xff not json")
     topic.add(None)
@@ -193,6 +195,7 @@ async def test_poison_is_set_aside_with_its_reason_and_the_rest_is_done(world: W
 
 
 async def test_a_store_that_is_away_is_waited_for_and_nothing_is_committed_meanwhile(world: World) -> None:
+    """(events defect 3)"""
     topic = LocalTopic()
     await world.records.save([memory(1)])
     await Relay(outbox=world.records, publisher=LocalPublisher(topic)).step()
@@ -329,6 +332,7 @@ async def test_old_tombstones_are_swept_out_of_the_index(world: World) -> None:
 
 @pytest.mark.parametrize("moment", ["2025-10-13T10:00:00Z", "2025-10-13T12:00:00+02:00", 1760349600, 1760349600.0])
 def test_a_foreign_event_may_write_its_time_either_way(moment: Any) -> None:
+    """(X-06)"""
     event = decode_event(orjson.dumps({**FOREIGN, "timestamp": moment}))
 
     assert event.timestamp == 1760349600.0
