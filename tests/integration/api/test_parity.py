@@ -10,8 +10,9 @@ import grpc
 import pytest
 
 from somafractalmemory.factory import MemoryMode, create_memory_system
-from tests.integration.api.boundfaces import Core, Grpc
+from tests.integration.api.coreface import Core
 from tests.integration.api.faces import Cli, Http, Item, Refused
+from tests.integration.api.grpcface import Grpc
 from tests.integration.api.programs import Stack, eventually
 
 pytestmark = pytest.mark.timeout(300)
@@ -96,8 +97,8 @@ READS: dict[str, Callable[[Any], Any]] = {
     "a boost out of bounds": lambda face: refusal(lambda: face.hybrid("cats", ["cat"], 11.0)),
 }
 SOME: dict[str, tuple[str, Callable[[Any], Any]]] = {
-    "recent": ("core http cli", lambda face: face.recent(3)),
-    "important": ("core http cli", lambda face: face.important(3)),
+    "recent": ("core http grpc cli", lambda face: face.recent(3)),
+    "important": ("core http grpc cli", lambda face: face.important(3)),
     "amend at a wrong version": ("http grpc cli", lambda face: refusal(lambda: face.amend("9", {"x": 1}, 77))),
 }
 
@@ -208,7 +209,7 @@ def test_that_life_leaves_what_it_should(left: dict[str, Any]) -> None:
 def test_learning_from_what_was_is_the_same_through_any_face(make: Making) -> None:
     """(X-04)"""
     learned = {}
-    for name in ("core", "http", "cli"):
+    for name in NAMES:
         namespace = f"parity-learn-{name}-{uuid4().hex[:8]}"
         face, http = make(name, namespace), make("http", namespace)
         face.store("1,2", {"task": "guess the weather", "predicted_outcome": "sun"})
@@ -228,7 +229,7 @@ def test_exports_of_any_face_are_the_same_and_any_face_brings_them_back(make: Ma
     make("http", source).store("9", {"now": "changed"})
     make("http", source).link("1,2", "3,4", "about", 0.5)
     lines, brought = {}, {}
-    for name in ("core", "http", "cli"):
+    for name in NAMES:
         file, target = tmp_path / name, f"parity-import-{uuid4().hex[:8]}"
         assert make(name, source).export(file) == 5
         lines[name] = file.read_text().splitlines()[1:]  # the first one tells when
