@@ -29,6 +29,21 @@ async def test_importance_is_measured_alike_for_all_that_is_shown_together(clien
     assert norms == {1.0: 0.0, 2.0: 1.0, 3.0: 0.5, 4.0: 0.0}
 
 
+async def test_importance_orders_equals_whatever_finds_them(world: World) -> None:
+    """It is no part of any index, so it acts the same with each, and without one. (core defect 9)"""
+    async with world.client() as client:
+        for n, importance in enumerate((2, 9, 5)):
+            await store(client, f"{n}", fact="a heron on one leg", importance=importance)
+
+        orders = []
+        for away in (False, True):
+            world.vectors.away = away
+            answer = (await client.post("/recall", json={"query": "heron leg"})).json()
+            orders.append([each["coordinate"][0] for each in answer["matches"]])
+
+    assert orders == [[1.0, 2.0, 0.0]] * 2
+
+
 async def test_scales_of_importance_survive_the_process_and_stay_in_their_namespace(world: World) -> None:
     """What was learned is in the truth. (core defect 8)"""
     async with world.client() as client:
