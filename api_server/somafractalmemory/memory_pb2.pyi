@@ -518,3 +518,36 @@ class ImportResponse(_message.Message):
     indexed: bool
     errors: _containers.RepeatedCompositeFieldContainer[ItemError]
     def __init__(self, imported: _Optional[int] = ..., created: _Optional[int] = ..., replaced: _Optional[int] = ..., unchanged: _Optional[int] = ..., versions: _Optional[int] = ..., links: _Optional[int] = ..., removed: _Optional[int] = ..., failed: _Optional[int] = ..., complete: _Optional[bool] = ..., indexed: _Optional[bool] = ..., errors: _Optional[_Iterable[_Union[ItemError, _Mapping]]] = ...) -> None: ...
+
+class EraseRequest(_message.Message):
+    __slots__ = ("coord", "namespace")
+    COORD_FIELD_NUMBER: _ClassVar[int]
+    NAMESPACE_FIELD_NUMBER: _ClassVar[int]
+    coord: Coordinate
+    namespace: str
+    def __init__(self, coord: _Optional[_Union[Coordinate, _Mapping]] = ..., namespace: _Optional[str] = ...) -> None: ...
+
+class EraseResponse(_message.Message):
+    __slots__ = ("complete", "postgres", "index_entries", "index_reached", "locks", "locks_reached", "topics")
+    class PostgresEntry(_message.Message):
+        __slots__ = ("key", "value")
+        KEY_FIELD_NUMBER: _ClassVar[int]
+        VALUE_FIELD_NUMBER: _ClassVar[int]
+        key: str
+        value: int
+        def __init__(self, key: _Optional[str] = ..., value: _Optional[int] = ...) -> None: ...
+    COMPLETE_FIELD_NUMBER: _ClassVar[int]
+    POSTGRES_FIELD_NUMBER: _ClassVar[int]
+    INDEX_ENTRIES_FIELD_NUMBER: _ClassVar[int]
+    INDEX_REACHED_FIELD_NUMBER: _ClassVar[int]
+    LOCKS_FIELD_NUMBER: _ClassVar[int]
+    LOCKS_REACHED_FIELD_NUMBER: _ClassVar[int]
+    TOPICS_FIELD_NUMBER: _ClassVar[int]
+    complete: bool
+    postgres: _containers.ScalarMap[str, int]
+    index_entries: int
+    index_reached: bool
+    locks: int
+    locks_reached: bool
+    topics: _containers.RepeatedScalarFieldContainer[str]
+    def __init__(self, complete: _Optional[bool] = ..., postgres: _Optional[_Mapping[str, int]] = ..., index_entries: _Optional[int] = ..., index_reached: _Optional[bool] = ..., locks: _Optional[int] = ..., locks_reached: _Optional[bool] = ..., topics: _Optional[_Iterable[str]] = ...) -> None: ...

@@ -180,6 +180,11 @@ class MemoryServiceStub:
                 request_serializer=somafractalmemory_dot_memory__pb2.AuditRequest.SerializeToString,
                 response_deserializer=somafractalmemory_dot_memory__pb2.AuditResponse.FromString,
                 _registered_method=True)
+        self.Erase = channel.unary_unary(
+                '/somafractalmemory.MemoryService/Erase',
+                request_serializer=somafractalmemory_dot_memory__pb2.EraseRequest.SerializeToString,
+                response_deserializer=somafractalmemory_dot_memory__pb2.EraseResponse.FromString,
+                _registered_method=True)
         self.Export = channel.unary_stream(
                 '/somafractalmemory.MemoryService/Export',
                 request_serializer=somafractalmemory_dot_memory__pb2.ExportRequest.SerializeToString,
@@ -398,6 +403,13 @@ class MemoryServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def Erase(self, request, context):
+        """Erase a memory, or all of the namespace, from every store, with a report; for tokens with the scope admin.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
     def Export(self, request, context):
         """Every memory with its versions, and every link, as lines of JSON that Import takes back.
         """
@@ -559,6 +571,11 @@ def add_MemoryServiceServicer_to_server(servicer, server):
                     servicer.Audit,
                     request_deserializer=somafractalmemory_dot_memory__pb2.AuditRequest.FromString,
                     response_serializer=somafractalmemory_dot_memory__pb2.AuditResponse.SerializeToString,
+            ),
+            'Erase': grpc.unary_unary_rpc_method_handler(
+                    servicer.Erase,
+                    request_deserializer=somafractalmemory_dot_memory__pb2.EraseRequest.FromString,
+                    response_serializer=somafractalmemory_dot_memory__pb2.EraseResponse.SerializeToString,
             ),
             'Export': grpc.unary_stream_rpc_method_handler(
                     servicer.Export,
@@ -1354,6 +1371,33 @@ class MemoryService:
             '/somafractalmemory.MemoryService/Audit',
             somafractalmemory_dot_memory__pb2.AuditRequest.SerializeToString,
             somafractalmemory_dot_memory__pb2.AuditResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def Erase(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/somafractalmemory.MemoryService/Erase',
+            somafractalmemory_dot_memory__pb2.EraseRequest.SerializeToString,
+            somafractalmemory_dot_memory__pb2.EraseResponse.FromString,
             options,
             channel_credentials,
             insecure,

@@ -1,5 +1,5 @@
 # ruff: noqa: N802  # gRPC names its methods so
-"""Calls that take a namespace out and put it back, as lines of JSON."""
+"""Calls about a whole namespace: out and back as lines of JSON, and gone for good."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -8,8 +8,12 @@ from dataclasses import asdict
 from somafractalmemory import memory_pb2 as pb
 from somafractalmemory.admission import Admitted
 from somafractalmemory.callers import Scope
-from somafractalmemory.errors import SlowBody
+from somafractalmemory.erasing import Erased
+from somafractalmemory.errors import InvalidRequest, SlowBody
+from somafractalmemory.grpcface import reading
 from somafractalmemory.grpcface.gate import Face, answers, streams
+
+ERASING_SECONDS = 15.0
 
 
 class TransferCalls(Face):
@@ -35,6 +39,33 @@ class TransferCalls(Face):
         told = asdict(report)
         errors = [pb.ItemError(number=error["line"], message=error["detail"]) for error in told.pop("errors")]
         return pb.ImportResponse(imported=report.imported, errors=errors, **told)
+
+    @answers(Scope.ADMIN)
+    async def Erase(self, request: pb.EraseRequest, admitted: Admitted) -> pb.EraseResponse:
+        """A memory or a namespace, for good; works for about 15 seconds at most."""
+        if request.HasField("coord") == bool(request.namespace):
+            raise InvalidRequest("coord, namespace: give one of them", loc=("coord",))
+        eraser = self.runtime.service.eraser
+        if request.HasField("coord"):
+            return _report(await eraser.erase_place(admitted.namespace, reading.place(request.coord, "coord")))
+        if request.namespace != admitted.namespace:
+            raise InvalidRequest(
+                f"namespace: this call works in {admitted.namespace}; for another one set x-soma-namespace",
+                loc=("namespace",),
+            )
+        return _report(await eraser.erase_namespace(admitted.namespace, seconds=ERASING_SECONDS))
+
+
+def _report(done: Erased) -> pb.EraseResponse:
+    return pb.EraseResponse(
+        complete=done.complete,
+        postgres=done.postgres,
+        index_entries=done.index_entries,
+        index_reached=done.index_reached,
+        locks=done.locks,
+        locks_reached=done.locks_reached,
+        topics=done.topics,
+    )
 
 
 async def _lines(

@@ -271,6 +271,20 @@ async def test_what_was_exported_is_imported_as_it_was(client: Client) -> None:
     assert len(near.neighbors) == 1
 
 
+async def test_what_is_erased_leaves_no_trace(client: Client) -> None:
+    for number in range(3):
+        await client.store(float(number))
+    one = await client.call("Erase", pb.EraseRequest(coord=at(1.0)))
+    left = await client.call("Stats", empty_pb2.Empty())
+    other = await refused(client.call("Erase", pb.EraseRequest(namespace="elsewhere")))
+    everything = await client.call("Erase", pb.EraseRequest(namespace="api_ns"))
+
+    assert (one.complete, one.index_reached, left.total_memories) == (True, True, 2)
+    assert other.code() is grpc.StatusCode.INVALID_ARGUMENT
+    assert everything.complete
+    assert (await client.call("Stats", empty_pb2.Empty())).total_memories == 0
+
+
 async def test_a_batch_of_questions_is_answered_in_order(client: Client) -> None:
     for number, fact in enumerate(("a heron fishes", "an otter swims")):
         await client.store(float(number), payload=json.dumps({"fact": fact}))
