@@ -10,8 +10,9 @@ import grpc
 import pytest
 
 from somafractalmemory.factory import MemoryMode, create_memory_system
+from tests.integration.api.cliface import Cli
 from tests.integration.api.coreface import Core
-from tests.integration.api.faces import Cli, Http, Item, Refused
+from tests.integration.api.faces import Http, Item, Refused
 from tests.integration.api.grpcface import Grpc
 from tests.integration.api.programs import Stack, eventually
 
