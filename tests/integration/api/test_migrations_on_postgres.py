@@ -66,12 +66,12 @@ async def test_a_server_that_never_comes_is_given_up() -> None:
         await migrate(arguments, wait_seconds=0)
 
 
-def test_a_server_that_never_comes_ends_the_command_with_exit_code_1() -> None:
+def test_a_server_that_never_comes_ends_the_command_with_exit_code_5() -> None:
     given = {"POSTGRES_URL": "postgresql://soma:hunter2@127.0.0.1:9/x"}
 
     done = run_once(given, "migrate", "--wait", "0.1")
 
-    assert done.returncode == 1
+    assert done.returncode == 5
     assert "postgres is unavailable" in done.stderr
     assert "hunter2" not in done.stderr
     assert "Traceback" not in done.stderr
