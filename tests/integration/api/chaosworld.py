@@ -22,6 +22,8 @@ from tests.services.qdrant import QdrantEdgeServer
 from tests.services.redis import RedisServer
 from tests.services.server import free_port
 
+_LIFE_SECONDS = 4.0  # for each life: without any there would be no load, and nothing to be lost
+
 
 class Mortal(Protocol):
     """Can be killed, and started again on what it left behind."""
@@ -114,6 +116,7 @@ class Reaper:
         self._outages = outages
         self._chance = random.Random(seed)
         self._back = {name: threading.Event() for name in mortals}
+        self._due = dict.fromkeys(mortals, 0.0)
         self._threads: list[threading.Thread] = []
         self.kills: Counter[str] = Counter()
         self.failures: list[str] = []
@@ -136,6 +139,7 @@ class Reaper:
 
     def _kill(self, name: str) -> None:
         self._back[name].wait()
+        time.sleep(max(0.0, self._due[name] - time.monotonic()))
         self._back[name].clear()
         self._mortals[name].kill9()
         self._outages.begin(name)
@@ -152,6 +156,7 @@ class Reaper:
         except Exception as error:
             self.failures.append(f"{name} does not come back: {error}")
         finally:
+            self._due[name] = time.monotonic() + _LIFE_SECONDS
             self._back[name].set()
 
 

@@ -22,6 +22,7 @@ from tests.services.fixtures import skip_without
 SEED = int(os.environ.get("CHAOS_SEED", "1"))
 SECONDS = float(os.environ.get("CHAOS_SECONDS", "60"))
 AT_LEAST = 20
+AT_LEAST_WRITES = 100
 CLIENTS = 6
 
 
@@ -53,6 +54,7 @@ def test_no_promise_is_broken_while_everything_is_killed(tmp_path: Path, capsys:
         assert settled["equal"], settled
         assert reaper.kills.total() >= AT_LEAST
         assert set(reaper.kills) == set(deployment.mortals)
+        assert counts["store"] + counts["bulk"] + counts["patch"] + counts["delete"] >= AT_LEAST_WRITES
 
 
 def under_fire(deployment: Deployment) -> tuple[list[Client], Reaper]:
