@@ -71,7 +71,7 @@ imports: sync
 	PYTHONPATH=operator:api_server $(BIN)/lint-imports --no-logo
 
 unit: sync ## Unit tests and the contracts on the in-process adapters (no network)
-	$(BIN)/pytest -q tests/unit tests/contracts
+	$(BIN)/pytest -q -n 2 --dist worksteal tests/unit tests/contracts
 
 generated: sync
 	@$(RUN) somamemory_operator crd | diff -u crds/somamemory.yaml - || { echo "crds/somamemory.yaml is stale: run 'make crds'" >&2; exit 1; }

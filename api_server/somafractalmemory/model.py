@@ -31,6 +31,7 @@ MAX_TEXT = 64 * 1024
 MAX_COORDINATE_TEXT = 4096
 SEALED = "$sealed"
 """The field that holds all encrypted ones; nothing looks into it, and callers cannot write it."""
+_RANKING = ("importance", "timestamp")
 SYSTEM_FIELDS = ("memory_type", "coordinate", "importance_norm", "timestamp", "access_count", "links")
 _NAMESPACE = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._:-]{0,127}")
 
@@ -268,7 +269,7 @@ def searchable_text(payload: Mapping[str, Any]) -> str:
         raise InvalidPayload(f"a payload may have at most {MAX_KEYS} keys", loc=("payload",))
     _check_keys(payload)
     words: list[str] = []
-    open_values: list[Iterator[Any]] = [iter(_open_part(payload).values())]
+    open_values: list[Iterator[Any]] = [_said(payload)]
     nodes = 0
     while open_values:
         for value in open_values[-1]:
@@ -293,6 +294,13 @@ def check_filters(filters: Mapping[str, Any]) -> Mapping[str, Any]:
     except InvalidPayload as error:
         raise InvalidRequest(str(error).replace("payload", "filter"), loc=("filters",)) from None
     return filters
+
+
+def _said(payload: Mapping[str, Any]) -> Iterator[Any]:
+    """The values that have words: numbers that say how a memory ranks would only make its text longer."""
+    for key, value in _open_part(payload).items():
+        if key not in _RANKING or not isinstance(value, int | float):
+            yield value
 
 
 def _open_part(payload: Mapping[str, Any]) -> Mapping[str, Any]:

@@ -22,6 +22,7 @@ def produce(stack: Stack, value: bytes, **headers: str) -> None:
     assert producer.flush(20) == 0
 
 
+@pytest.mark.timeout(400)  # the topic holds what all other tests of this process published
 def test_a_lost_event_log_is_filled_by_a_replay_and_no_offset_is_moved(stack: Stack) -> None:
     """(events defect 1)"""
     coords = [stack.place() for _ in range(5)]
@@ -91,20 +92,24 @@ def test_wrong_usage_ends_with_exit_code_2(arguments: tuple[str, ...]) -> None:
     assert "Traceback" not in done.stderr
 
 
-def test_what_is_not_there_ends_with_exit_code_1(stack: Stack) -> None:
-    for arguments in (
-        ("dlq", "retry", "--partition", "0", "--offset", "123456"),
-        ("replay", "--beginning", "--partition", "99"),
-    ):
-        done = run_once(stack.environment, "events", *arguments)
-        assert done.returncode == 1, done.stdout
-        assert "Traceback" not in done.stderr
+@pytest.mark.parametrize(
+    ("arguments", "code"),
+    [
+        (("dlq", "retry", "--partition", "0", "--offset", "123456"), 3),
+        (("replay", "--beginning", "--partition", "99"), 2),
+    ],
+)
+def test_what_is_not_there_is_told_apart(stack: Stack, arguments: tuple[str, ...], code: int) -> None:
+    done = run_once(stack.environment, "events", *arguments)
+
+    assert done.returncode == code, done.stderr
+    assert "Traceback" not in done.stderr
 
 
 def test_brokers_that_are_away_are_named(stack: Stack) -> None:
     """(S-23)"""
     done = run_once({**stack.environment, "KAFKA_BOOTSTRAP_SERVERS": "127.0.0.1:1"}, "events", "lag")
 
-    assert done.returncode == 1
+    assert done.returncode == 5
     assert "127.0.0.1:1" in done.stderr
     assert "Traceback" not in done.stderr

@@ -55,9 +55,9 @@ def test_a_table_is_printed_for_people(stack: Stack) -> None:
     assert "equal" in done.stdout
 
 
-def test_without_stores_it_says_which_one_is_away_with_exit_code_1(stack: Stack) -> None:
+def test_without_stores_it_says_which_one_is_away_with_exit_code_5(stack: Stack) -> None:
     done = run_once({**stack.environment, "QDRANT_URL": "http://127.0.0.1:1"}, "reconcile", "--check")
 
-    assert done.returncode == 1
+    assert done.returncode == 5
     assert "qdrant is unavailable" in done.stderr
     assert "Traceback" not in done.stderr

@@ -265,7 +265,7 @@ def test_importance_and_time_order_memories(system: SomaFractalMemoryEnterprise)
     assert places(system.get_recent(2)) == [[3.0], [2.0]]
     assert places(system.get_recent(memory_type="episodic")) == [[2.0], [1.0]]
     assert places(system.get_important(1)) == [[1.0]]
-    assert system.summarize_memories(3) == ["third 300", "second", "first"]
+    assert system.summarize_memories(3) == ["third", "second", "first"]
     with pytest.raises(NotFound):
         system.set_importance((9,), 1)
 

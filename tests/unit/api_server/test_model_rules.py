@@ -124,6 +124,14 @@ def test_only_the_callers_values_are_searched() -> None:
     assert text == "word more 7"
 
 
+def test_what_only_ranks_a_memory_is_no_word_of_it() -> None:
+    """Or a more important memory would have a longer text, and so a lower score than its twin."""
+    said = {"fact": "cats purr", "importance": 9.5, "timestamp": 1_700_000_000}
+
+    assert searchable_text(said) == "cats purr"
+    assert searchable_text({**said, "importance": "high", "n": 4}) == "cats purr high 4"
+
+
 @pytest.mark.parametrize("value", [math.nan, math.inf, [-math.inf]])
 def test_numbers_that_json_does_not_have_are_refused(value: Any) -> None:
     with pytest.raises(InvalidPayload):
