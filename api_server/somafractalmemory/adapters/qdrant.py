@@ -191,6 +191,8 @@ class QdrantVectors:
                 await asyncio.shield(self._preparing)
         except TimeoutError:
             raise Unavailable("qdrant", f"no usable collection within {self._timeout_seconds:g} s") from None
+        except NoCollectionError:
+            raise Unavailable("qdrant", "it answers 404 while the collection is made: check QDRANT_URL") from None
 
     async def _prepare(self) -> None:
         self._check_release(await self._rest.send("GET", "/"))

@@ -77,7 +77,7 @@ SERVERS = ("somafractalmemory.async_grpc_server", "somafractalmemory.grpc_server
 
 @pytest.mark.parametrize("module", SERVERS)
 def test_the_client_of_the_manual_runs_as_it_is(three_stores: dict[str, str], tmp_path: Path, module: str) -> None:
-    """(S-83, S-84, S-85, S-86, S-87, S-92, S-93, S-94, S-95, S-96, S-97)"""
+    """(S-83, S-84, S-85, S-86, S-87, S-92, S-93, S-94, S-95, S-96, S-97, gRPC defect 5)"""
     trusting = {**three_stores, "SOMA_GRPC_TRUST_LOOPBACK": "true"}
     with grpc_running(trusting, tmp_path, module) as (program, client):
         eventually(lambda: client.health() == "ok")

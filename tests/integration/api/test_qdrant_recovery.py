@@ -227,3 +227,21 @@ async def test_an_address_of_something_else_is_named() -> None:
     async with over(answering(302, {}, {"Location": "http://127.0.0.1/elsewhere"})) as vectors:
         with pytest.raises(Unavailable, match="302"):
             await found(vectors, "anything")
+
+
+async def test_a_server_that_is_no_qdrant_is_unavailable() -> None:
+    """A wrong address often leads to some other web server."""
+
+    async def not_found(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.readuntil(b"\r\n\r\n")
+        writer.write(b"HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\nConnection: close\r\n\r\n")
+        await writer.drain()
+        writer.close()
+
+    port = free_port()
+    async with (
+        await asyncio.start_server(not_found, "127.0.0.1", port),
+        open_vectors(url=f"http://127.0.0.1:{port}", api_key=None, collection="any", dimensions=16) as vectors,
+    ):
+        with pytest.raises(Unavailable, match="check QDRANT_URL"):
+            await vectors.ping()
