@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from somafractalmemory.errors import InvalidCoordinate, InvalidPayload, InvalidRequest
 from somafractalmemory.model import (
+    SEALED,
     SYSTEM_FIELDS,
     Memory,
     MemoryType,
@@ -32,9 +33,8 @@ scalars = (
     | finite
     | st.text(st.characters(exclude_characters="\0", codec="utf-8"))
 )
-payloads = st.dictionaries(
-    st.text(st.characters(exclude_characters="\0", codec="utf-8"), max_size=20), scalars, max_size=8
-)
+keys = st.text(st.characters(exclude_characters="\0", codec="utf-8"), max_size=20).filter(lambda key: key != SEALED)
+payloads = st.dictionaries(keys, scalars, max_size=8)
 
 
 @given(st.lists(finite, min_size=1, max_size=64))
