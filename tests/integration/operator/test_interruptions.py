@@ -124,6 +124,7 @@ async def test_a_deaf_kopf_holds_up_nothing_and_ends_the_program(
     kubelet: Kubelet,
     namespace: str,
     capsys: pytest.CaptureFixture[str],
+    caplog: pytest.LogCaptureFixture,
 ) -> None:
     settings = Settings(metrics_port=0, leader_election=False, watch_namespaces=(namespace,))
     program = asyncio.ensure_future(
@@ -135,16 +136,20 @@ async def test_a_deaf_kopf_holds_up_nothing_and_ends_the_program(
     code = await asyncio.wait_for(program, 40)
 
     assert code == 1
-    assert "Kopf has been deaf" in capsys.readouterr().out
+    assert "Kopf has been deaf" in capsys.readouterr().out + caplog.text  # wherever logs go by now
     assert len(owned(api, namespace)) > 10
 
 
 async def test_a_kopf_that_ends_ends_the_program(
-    api_server: RestartableApiServer, api: Api, namespace: str, capsys: pytest.CaptureFixture[str]
+    api_server: RestartableApiServer,
+    api: Api,
+    namespace: str,
+    capsys: pytest.CaptureFixture[str],
+    caplog: pytest.LogCaptureFixture,
 ) -> None:
     settings = Settings(metrics_port=0, leader_election=False, watch_namespaces=(namespace,))
 
     code = await asyncio.wait_for(Program(settings, EndingListener, kubeconfig=api_server.kubeconfig).run(), 20)
 
     assert code == 1
-    assert "Kopf ended although it must not" in capsys.readouterr().out
+    assert "Kopf ended although it must not" in capsys.readouterr().out + caplog.text  # wherever logs go by now
