@@ -100,7 +100,7 @@ prepare: packages sync ## Build and fetch what the integration tests start (slow
 	@$(RUN) tests.services prepare
 
 integration: sync ## Tests with real Postgres, Redis, Kafka, Qdrant engine and API server
-	REQUIRE_SERVICES=1 $(BIN)/pytest -q -n 2 --dist loadfile tests/integration
+	REQUIRE_SERVICES=1 $(BIN)/pytest -q -n 2 --dist loadfile --timeout=300 tests/integration
 
 e2e: sync ## Scenarios on the local cluster that `make up` started
 	$(BIN)/pytest -q tests/e2e --timeout=900

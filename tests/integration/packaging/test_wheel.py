@@ -13,6 +13,7 @@ from tests.integration.api.programs import ROOT, eventually
 from tests.services.server import free_port
 
 BIN = Path(sys.executable).parent
+pytestmark = pytest.mark.timeout(900)  # the first installation fetches every library
 SERVICE_EXTRAS = ("api", "events", "grpc", "api,otel")
 
 
