@@ -18,6 +18,7 @@ import yaml
 
 from somafractalmemory.errors import ConfigurationError
 from somafractalmemory.settings import SECRETS, Settings, load_settings
+from somafractalmemory.settings.tree import SHARED_PATHS
 from somafractalmemory.wiring import ApiRuntime, open_api, open_embedded
 
 log = structlog.get_logger(__name__)
@@ -27,8 +28,6 @@ Opener = Callable[[Settings], AbstractAsyncContextManager[ApiRuntime]]
 VARIABLES = {
     "namespace": "SOMA_MEMORY_NAMESPACE",
     "vector_dim": "SOMA_VECTOR_DIM",
-    "api_port": "UVICORN_PORT",
-    "grpc_port": "SOMA_GRPC_PORT",
     "redis.url": "REDIS_URL",
     "redis.host": "REDIS_HOST",
     "redis.port": "REDIS_PORT",
@@ -41,19 +40,8 @@ VARIABLES = {
     "qdrant.path": "QDRANT_PATH",
     "qdrant.host": "QDRANT_HOST",
     "qdrant.port": "QDRANT_PORT",
-    "qdrant.https": "QDRANT_TLS",
+    **SHARED_PATHS,
     "qdrant.api_key": "QDRANT_API_KEY",
-    "vector.backend": "SOMA_VECTOR_BACKEND",
-    "eventing.enabled": "EVENTING_ENABLED",
-    "eventing.bootstrap_servers": "KAFKA_BOOTSTRAP_SERVERS",
-    "eventing.topics.memory_events": "KAFKA_MEMORY_EVENTS_TOPIC",
-    "eventing.topics.memory_dlq": "KAFKA_MEMORY_DLQ_TOPIC",
-    "memory_enterprise.vector_dim": "SOMA_VECTOR_DIM",
-    "memory_enterprise.max_memory_size": "SOMA_MAX_MEMORY_SIZE",
-    "memory_enterprise.pruning_interval_seconds": "SOMA_PRUNING_INTERVAL_SECONDS",
-    "memory_enterprise.decay_enabled": "SOMA_DECAY_ENABLED",
-    "memory_enterprise.decay_thresholds_seconds": "SOMA_DECAY_THRESHOLDS_SECONDS",
-    "memory_enterprise.decayable_keys_by_level": "SOMA_DECAYABLE_KEYS_BY_LEVEL",
     "infra.redis": "REDIS_HOST",
     "infra.qdrant": "QDRANT_HOST",
 }

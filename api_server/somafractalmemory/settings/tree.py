@@ -45,7 +45,7 @@ SECRETS = tuple(
 )
 """Those that may come from the file that VARIABLE_FILE names."""
 
-_OTHER_PATHS = {
+SHARED_PATHS = {
     "api_port": "UVICORN_PORT",
     "grpc_port": "SOMA_GRPC_PORT",
     "vector.backend": "SOMA_VECTOR_BACKEND",
@@ -61,6 +61,7 @@ _OTHER_PATHS = {
     "memory_enterprise.decay_thresholds_seconds": "SOMA_DECAY_THRESHOLDS_SECONDS",
     "memory_enterprise.decayable_keys_by_level": "SOMA_DECAYABLE_KEYS_BY_LEVEL",
 }
+"""Keys of earlier releases that mean the same in a file and in the dictionary of a program."""
 
 
 @cache
@@ -74,7 +75,7 @@ def canonical() -> dict[str, str]:
 def paths() -> dict[str, str]:
     """Each place in a file, such as `postgres.url`, with the variable that it stands for."""
     names = {name: name for name in canonical()}
-    others = {place: name for place, name in _OTHER_PATHS.items() if name in names}
+    others = {place: name for place, name in SHARED_PATHS.items() if name in names}
     return {**{name: canonical()[name] for name in names}, **dict(_places()), **others}
 
 
