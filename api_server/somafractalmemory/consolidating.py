@@ -25,7 +25,7 @@ from somafractalmemory.model import (
     same,
     searchable_text,
 )
-from somafractalmemory.ports import Records, Span
+from somafractalmemory.ports import Period, Records
 
 CORRECTS = "corrects"
 CONSOLIDATES = "consolidates"
@@ -141,8 +141,8 @@ class Consolidating:
         """
         stored = unchanged = looked_at = 0
         indexed = True
-        span = Span(namespace, self._clock() - window_seconds, MemoryType.EPISODIC)
-        async for episodes in self._episodes(span):
+        period = Period(namespace, self._clock() - window_seconds, MemoryType.EPISODIC)
+        async for episodes in self._episodes(period):
             fresh = await self._without_facts(namespace, episodes)
             unchanged += len(episodes) - len(fresh)
             looked_at += len(episodes)
@@ -153,9 +153,9 @@ class Consolidating:
                 return Consolidated(stored, unchanged, False, indexed)
         return Consolidated(stored, unchanged, True, indexed)
 
-    async def _episodes(self, span: Span) -> AsyncIterator[list[Memory]]:
+    async def _episodes(self, period: Period) -> AsyncIterator[list[Memory]]:
         before: tuple[float, UUID] | None = None
-        while page := await self._records.recollections.newest(span, before=before, limit=_PAGE):
+        while page := await self._records.recollections.newest(period, before=before, limit=_PAGE):
             found = await self._records.get([place for _, place in page])
             yield [found[at] for _, at in page if at in found and not found[at].deleted and not found[at].locked]
             before = page[-1]

@@ -160,7 +160,7 @@ class Transfers(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class Span:
+class Period:
     """Living memories of a namespace whose time (that of storing, if they tell none) is `since` or later."""
 
     namespace: str
@@ -175,7 +175,7 @@ class Recollections(Protocol):
         """Some of the living, each as likely as any other, in no order."""
 
     async def newest(
-        self, span: Span, *, before: tuple[float, UUID] | None, limit: int
+        self, period: Period, *, before: tuple[float, UUID] | None, limit: int
     ) -> Sequence[tuple[float, UUID]]:
         """Times and identifiers, newest first, those from `before` on left out."""
 

@@ -22,7 +22,7 @@ from somafractalmemory.model import check_namespace
 
 
 @dataclass(frozen=True, slots=True)
-class Known:
+class KnownToken:
     """A token that is accepted; `expires` in epoch seconds, None for never."""
 
     digest: bytes
@@ -49,10 +49,10 @@ class Entry(BaseModel):
         except InvalidRequest as error:
             raise ValueError(str(error)) from None
 
-    def known(self) -> Known:
+    def known(self) -> KnownToken:
         """What the service keeps of it."""
         expires = self.expires and (self.expires if self.expires.tzinfo else self.expires.replace(tzinfo=UTC))
-        return Known(
+        return KnownToken(
             bytes.fromhex(self.sha256.removeprefix("sha256:")),
             Caller(self.name, frozenset(self.scopes), self.namespaces or ()),
             expires.timestamp() if expires else None,
@@ -67,13 +67,13 @@ def digest_of(token: str) -> bytes:
     return hashlib.sha256(token.encode()).digest()
 
 
-def plain_tokens(text: str) -> list[Known]:
+def plain_tokens(text: str) -> list[KnownToken]:
     """Tokens separated by commas or blanks, as ever: each allows everything in every namespace."""
     digests = [digest_of(token) for token in re.split(r"[\s,]+", text) if token]
-    return [Known(digest, Caller(digest.hex()[:16])) for digest in digests]
+    return [KnownToken(digest, Caller(digest.hex()[:16])) for digest in digests]
 
 
-def read_entries(text: str, source: str) -> list[Known]:
+def read_entries(text: str, source: str) -> list[KnownToken]:
     """The tokens of a structured file, YAML or JSON. Raises ConfigurationError that names every wrong entry."""
     try:
         # Everything stays text, so that no digest is taken for a number and no name for a yes.

@@ -9,7 +9,7 @@ import structlog
 
 from somafractalmemory.callers import Caller
 from somafractalmemory.errors import ConfigurationError, Forbidden, Unauthenticated
-from somafractalmemory.tokenfile import Known, digest_of, plain_tokens, read_entries
+from somafractalmemory.tokenfile import KnownToken, digest_of, plain_tokens, read_entries
 
 log = structlog.get_logger(__name__)
 _RECHECK_SECONDS = 2.0
@@ -65,7 +65,7 @@ class Tokens:
         """Whose token this is, None when it is none of ours. Raises Forbidden for one that has expired."""
         digest = digest_of(token)
         self._reload_when_due()
-        found: Known | None = None
+        found: KnownToken | None = None
         for known in self._known:  # all of them, so that the time tells nothing
             if hmac.compare_digest(digest, known.digest):
                 found = known
@@ -73,7 +73,7 @@ class Tokens:
             raise Forbidden("this token has expired: ask for a new one")
         return found.caller if found else None
 
-    def _all(self) -> list[Known]:
+    def _all(self) -> list[KnownToken]:
         return [*self._given, *(known for source in self._sources for known in source.tokens)]
 
     def _reload_when_due(self) -> None:
@@ -87,13 +87,13 @@ class Tokens:
 class _File:
     """One file of tokens, and what it held when it was last in order."""
 
-    def __init__(self, variable: str, path: Path, parse: Callable[[str, str], Sequence[Known]]) -> None:
+    def __init__(self, variable: str, path: Path, parse: Callable[[str, str], Sequence[KnownToken]]) -> None:
         self._variable = variable
         self._path = path
         self._parse = parse
         self._text: str | None = None
         self._told = ""
-        self.tokens: Sequence[Known] = ()
+        self.tokens: Sequence[KnownToken] = ()
 
     def open(self) -> None:
         """Read it for the first time. Raises ConfigurationError."""
@@ -128,7 +128,7 @@ class _File:
         self._told = problem
 
 
-def _plain(text: str, source: str) -> Sequence[Known]:
+def _plain(text: str, source: str) -> Sequence[KnownToken]:
     tokens = plain_tokens(text)
     if not tokens:
         raise ConfigurationError(f"{source} holds no token; write one token a line into it")

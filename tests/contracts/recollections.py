@@ -4,7 +4,7 @@ from collections import Counter
 from uuid import UUID
 
 from somafractalmemory.model import MemoryType
-from somafractalmemory.ports import Span
+from somafractalmemory.ports import Period
 from tests.contracts.records import Truth, a_memory
 
 
@@ -41,8 +41,8 @@ class RecollectionsContract:
         await records.save([old, new, middle, facts, other, gone])
         await records.delete([gone.id])
 
-        episodes = Span("here", 150.0, MemoryType.EPISODIC)
-        everything = await records.recollections.newest(Span("here", 0.0), before=None, limit=9)
+        episodes = Period("here", 150.0, MemoryType.EPISODIC)
+        everything = await records.recollections.newest(Period("here", 0.0), before=None, limit=9)
 
         assert await records.recollections.newest(episodes, before=None, limit=9) == [
             (300.0, new.id),
@@ -56,7 +56,9 @@ class RecollectionsContract:
         await records.save(memories)
 
         seen: list[tuple[float, UUID]] = []
-        while page := await records.recollections.newest(Span("here", 0.0), before=seen[-1] if seen else None, limit=5):
+        while page := await records.recollections.newest(
+            Period("here", 0.0), before=seen[-1] if seen else None, limit=5
+        ):
             assert len(page) <= 5
             seen += page
 

@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping, Sequence
 from uuid import UUID
 
 from somafractalmemory.model import Memory, MemoryType
-from somafractalmemory.ports import Span
+from somafractalmemory.ports import Period
 
 
 class LocalRecollections:
@@ -21,11 +21,11 @@ class LocalRecollections:
         return random.sample(living, min(limit, len(living)))
 
     async def newest(
-        self, span: Span, *, before: tuple[float, UUID] | None, limit: int
+        self, period: Period, *, before: tuple[float, UUID] | None, limit: int
     ) -> Sequence[tuple[float, UUID]]:
         self._check()
-        moments = [(_moment(row), row.id) for row in self._living(span.namespace, span.memory_type)]
-        wanted = [at for at in moments if at[0] >= span.since and (before is None or at < before)]
+        moments = [(_moment(row), row.id) for row in self._living(period.namespace, period.memory_type)]
+        wanted = [at for at in moments if at[0] >= period.since and (before is None or at < before)]
         return sorted(wanted, reverse=True)[:limit]
 
     def _living(self, namespace: str, memory_type: MemoryType | None) -> list[Memory]:

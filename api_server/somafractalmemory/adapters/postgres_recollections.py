@@ -6,7 +6,7 @@ from uuid import UUID
 
 from somafractalmemory.adapters.postgres_links import Run
 from somafractalmemory.model import MemoryType
-from somafractalmemory.ports import Span
+from somafractalmemory.ports import Period
 
 # Reads every identifier of the namespace, but no content: 0.1 s for 100,000 memories.
 _SAMPLE = """
@@ -39,13 +39,13 @@ class PostgresRecollections:
         return [place for (place,) in await self._run(_SAMPLE, parameters)]
 
     async def newest(
-        self, span: Span, *, before: tuple[float, UUID] | None, limit: int
+        self, period: Period, *, before: tuple[float, UUID] | None, limit: int
     ) -> Sequence[tuple[float, UUID]]:
         statement = _NEWEST.format(before=_BEFORE if before else "")
         parameters: dict[str, Any] = {
-            "namespace": span.namespace,
-            "memory_type": span.memory_type,
-            "since": span.since,
+            "namespace": period.namespace,
+            "memory_type": period.memory_type,
+            "since": period.since,
             "limit": limit,
         }
         if before:

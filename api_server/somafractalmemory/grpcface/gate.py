@@ -34,8 +34,8 @@ Answer = TypeVar("Answer")
 Context = grpc.aio.ServicerContext[Any, Any]
 
 
-class Face(Protocol):
-    """What has calls."""
+class Calls(Protocol):
+    """A part of the service's calls, and what they need."""
 
     @property
     def runtime(self) -> Runtime: ...
@@ -43,22 +43,22 @@ class Face(Protocol):
     def going(self) -> asyncio.Event: ...
 
 
-AnyFace = TypeVar("AnyFace", bound=Face)
+AnyCalls = TypeVar("AnyCalls", bound=Calls)
 
 
 def answers(
     needs: Scope,
 ) -> Callable[
-    [Callable[[AnyFace, Request, Admitted], Awaitable[Answer]]],
-    Callable[[AnyFace, Request, Context], Awaitable[Answer]],
+    [Callable[[AnyCalls, Request, Admitted], Awaitable[Answer]]],
+    Callable[[AnyCalls, Request, Context], Awaitable[Answer]],
 ]:
     """A call with one answer; `needs` is what the token must allow."""
 
     def guarded(
-        method: Callable[[AnyFace, Request, Admitted], Awaitable[Answer]],
-    ) -> Callable[[AnyFace, Request, Context], Awaitable[Answer]]:
+        method: Callable[[AnyCalls, Request, Admitted], Awaitable[Answer]],
+    ) -> Callable[[AnyCalls, Request, Context], Awaitable[Answer]]:
         @functools.wraps(method)
-        async def call(self: AnyFace, request: Request, context: Context) -> Answer:
+        async def call(self: AnyCalls, request: Request, context: Context) -> Answer:
             # A stream of requests takes as long as its sender likes; the pause between two of them is bounded there.
             longest = None if hasattr(request, "__aiter__") else MAX_SECONDS
             async with _gate(self, context, method.__name__, needs, longest) as admitted:
@@ -77,16 +77,16 @@ def answers(
 def streams(
     needs: Scope,
 ) -> Callable[
-    [Callable[[AnyFace, Request, Admitted], AsyncIterator[Answer]]],
-    Callable[[AnyFace, Request, Context], AsyncIterator[Answer]],
+    [Callable[[AnyCalls, Request, Admitted], AsyncIterator[Answer]]],
+    Callable[[AnyCalls, Request, Context], AsyncIterator[Answer]],
 ]:
     """A call with any number of answers."""
 
     def guarded(
-        method: Callable[[AnyFace, Request, Admitted], AsyncIterator[Answer]],
-    ) -> Callable[[AnyFace, Request, Context], AsyncIterator[Answer]]:
+        method: Callable[[AnyCalls, Request, Admitted], AsyncIterator[Answer]],
+    ) -> Callable[[AnyCalls, Request, Context], AsyncIterator[Answer]]:
         @functools.wraps(method)
-        async def call(self: AnyFace, request: Request, context: Context) -> AsyncIterator[Answer]:
+        async def call(self: AnyCalls, request: Request, context: Context) -> AsyncIterator[Answer]:
             async with _gate(self, context, method.__name__, needs, None) as admitted:
                 async for answer in method(self, request, admitted):
                     yield answer
@@ -106,7 +106,7 @@ class Keyed:
     admitted: Admitted
 
 
-async def _once(face: Face, keyed: Keyed, work: Callable[[], Awaitable[Any]]) -> Any:
+async def _once(calls: Calls, keyed: Keyed, work: Callable[[], Awaitable[Any]]) -> Any:
     """The answer of the call, or the one of its first time. Raises InvalidRequest, InProgress."""
     if hasattr(keyed.request, "__aiter__"):
         raise InvalidRequest("idempotency-key: it goes with a call of one request, not with a stream")
@@ -117,21 +117,21 @@ async def _once(face: Face, keyed: Keyed, work: Callable[[], Awaitable[Any]]) ->
         return Answered(200, [], (await work()).SerializeToString())
 
     digest = sha256(keyed.request.SerializeToString(deterministic=True)).digest()
-    answer, _ = await face.runtime.service.repeating.once(scope, digest, answered, lease_seconds=_LEASE_SECONDS)
+    answer, _ = await calls.runtime.service.repeating.once(scope, digest, answered, lease_seconds=_LEASE_SECONDS)
     method = pb.DESCRIPTOR.services_by_name["MemoryService"].methods_by_name[keyed.method]
     return getattr(pb, method.output_type.name).FromString(answer.body)
 
 
 @asynccontextmanager
 async def _gate(
-    face: Face, context: Context, method: str, needs: Scope, longest: float | None
+    calls: Calls, context: Context, method: str, needs: Scope, longest: float | None
 ) -> AsyncIterator[Admitted]:
     started, status = time.perf_counter(), Status(grpc.StatusCode.OK, "")
     try:
         with tracing.request_span(f"{NAME}/{method}", _metadata(context).get("traceparent")) as span:
             try:
                 async with asyncio.timeout(_seconds(context, longest)):
-                    yield await _admit(face, context, method, needs)
+                    yield await _admit(calls, context, method, needs)
             except Exception as error:  # every one becomes a status
                 status = status_of(error, method=method)
             if span is not None:
@@ -146,10 +146,10 @@ async def _gate(
         telemetry.GRPC_LATENCY.labels(method).observe(time.perf_counter() - started)
 
 
-async def _admit(face: Face, context: Context, method: str, needs: Scope) -> Admitted:
-    if face.going.is_set():
+async def _admit(calls: Calls, context: Context, method: str, needs: Scope) -> Admitted:
+    if calls.going.is_set():
         raise Unavailable("this server", "it is going away: call again", retry_after_seconds=1.0)
-    runtime = face.runtime
+    runtime = calls.runtime
     metadata = _metadata(context)
     admitted = await runtime.admission.admit(
         authorization=metadata.get("authorization"),

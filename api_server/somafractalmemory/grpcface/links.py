@@ -9,11 +9,11 @@ from somafractalmemory.callers import Scope
 from somafractalmemory.graph import NewLink
 from somafractalmemory.graphschemas import LinkRequest, LinksQuery, NeighborsQuery, PathQuery
 from somafractalmemory.grpcface import reading, showing
-from somafractalmemory.grpcface.gate import Face, answers
+from somafractalmemory.grpcface.gate import Calls, answers
 from somafractalmemory.model import parse_coordinate
 
 
-class LinkCalls(Face):
+class LinkCalls(Calls):
     """Linking, and following links."""
 
     @answers(Scope.WRITE)

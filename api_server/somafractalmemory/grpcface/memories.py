@@ -8,14 +8,14 @@ from somafractalmemory.admission import Admitted
 from somafractalmemory.bulkstoring import Item, store_stream
 from somafractalmemory.callers import Scope
 from somafractalmemory.grpcface import reading, showing
-from somafractalmemory.grpcface.gate import Face, answers
+from somafractalmemory.grpcface.gate import Calls, answers
 from somafractalmemory.grpcface.intake import numbered
 from somafractalmemory.schemas import ImportanceRequest
 
 MAX_ITEMS = 1000
 
 
-class MemoryCalls(Face):
+class MemoryCalls(Calls):
     """Storing, reading, changing and deleting."""
 
     @answers(Scope.WRITE)

@@ -8,7 +8,7 @@ from somafractalmemory.admission import Admitted
 from somafractalmemory.callers import Scope
 from somafractalmemory.errors import InvalidRequest
 from somafractalmemory.grpcface import reading, showing
-from somafractalmemory.grpcface.gate import Face, answers, streams
+from somafractalmemory.grpcface.gate import Calls, answers, streams
 from somafractalmemory.ports import Box
 from somafractalmemory.recallschemas import KeywordRequest, RangeQuery
 from somafractalmemory.schemas import PageQuery
@@ -18,7 +18,7 @@ MAX_QUESTIONS = 64
 _BY_TEXT_ONLY = ("terms", "context_json", "explain")
 
 
-class RecallCalls(Face):
+class RecallCalls(Calls):
     """Finding."""
 
     @answers(Scope.READ)

@@ -10,12 +10,12 @@ from somafractalmemory.admission import Admitted
 from somafractalmemory.auditschemas import AuditQuery
 from somafractalmemory.callers import Scope
 from somafractalmemory.grpcface import reading, showing
-from somafractalmemory.grpcface.gate import Face, answers
+from somafractalmemory.grpcface.gate import Calls, answers
 from somafractalmemory.model import Memory
 from somafractalmemory.reflectionschemas import ConsolidateRequest, RecollectQuery, SampleQuery
 
 
-class ReflectionCalls(Face):
+class ReflectionCalls(Calls):
     """Recollecting, learning, auditing."""
 
     @answers(Scope.READ)

@@ -11,12 +11,12 @@ from somafractalmemory.callers import Scope
 from somafractalmemory.erasing import Erased
 from somafractalmemory.errors import InvalidRequest, SlowBody
 from somafractalmemory.grpcface import reading
-from somafractalmemory.grpcface.gate import Face, answers, streams
+from somafractalmemory.grpcface.gate import Calls, answers, streams
 
 ERASING_SECONDS = 15.0
 
 
-class TransferCalls(Face):
+class TransferCalls(Calls):
     """Export and import. A line that is longer than a message may be goes over HTTP."""
 
     @streams(Scope.READ)
