@@ -56,11 +56,12 @@ _COMPONENT = _object(
 )
 
 _ENDPOINTS = _object(
-    "Where it answers inside the cluster.",
+    "Where it answers.",
     {
         "api": _text("Address of the HTTP API."),
         "apiGrpc": _text("Address of the API over gRPC, if it answers there."),
         "apiNodePort": _number("Port of the HTTP API on every node, if it has one.", format="int32"),
+        "apiIngress": _text("Address of the HTTP API from outside of the cluster, if it has an Ingress."),
         "consumerMetrics": _text("Address of the consumer's metrics."),
         "credentialsSecret": _text("Secret whose key SOMA_API_TOKEN opens the API.", 253),
     },

@@ -31,6 +31,8 @@ PLACES = {
     "Job": Place("batch/v1", "jobs"),
     "PodDisruptionBudget": Place("policy/v1", "poddisruptionbudgets"),
     "NetworkPolicy": Place("networking.k8s.io/v1", "networkpolicies"),
+    "HorizontalPodAutoscaler": Place("autoscaling/v2", "horizontalpodautoscalers"),
+    "Ingress": Place("networking.k8s.io/v1", "ingresses"),
     "StorageClass": Place("storage.k8s.io/v1", "storageclasses"),
     "Lease": Place("coordination.k8s.io/v1", "leases"),
     "Event": Place("events.k8s.io/v1", "events"),

@@ -93,6 +93,11 @@ def credentials_copy(name: str) -> str:
     return f"{name}-credentials-copy"
 
 
+def ingress_tls(name: str) -> str:
+    """`demo-api-tls`: the Secret with the certificate of the Ingress, unless the spec names another."""
+    return f"{child(name, Component.API)}-tls"
+
+
 def migration(name: str, digest: str) -> str:
     """`demo-migrate-0123456789`: the Job that brings the database to one version."""
     return f"{name}-migrate-{digest}"

@@ -61,6 +61,8 @@ OBSERVED_KINDS = (
     "PersistentVolumeClaim",
     "PodDisruptionBudget",
     "NetworkPolicy",
+    "HorizontalPodAutoscaler",
+    "Ingress",
 )
 
 

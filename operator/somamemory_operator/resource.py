@@ -10,6 +10,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import ConfigDict, Field, StringConstraints, ValidationError
 
+from somamemory_operator.addons import Autoscaling, Ingress
 from somamemory_operator.errors import InvalidSpec
 from somamemory_operator.model import Annotations, DnsName, Line, Model, Quantity, rules
 from somamemory_operator.podfields import EnvVar, Workload
@@ -154,11 +155,15 @@ class Api(Workload):
         )
     )
     replicas: Annotated[int, Field(ge=0, le=100)] = 1
-    """How many pods serve the API."""
+    """How many pods serve the API; with autoscaling, how many at least."""
+    autoscaling: Autoscaling | None = None
+    """How the number of pods follows the load; it is fixed when absent."""
     workers: Annotated[int, Field(ge=1, le=64)] = 1
     """How many processes serve inside each pod; this release uses one, which is faster, and says so: add replicas."""
     service: ApiService = ApiService()
     """How the API is reached."""
+    ingress: Ingress | None = None
+    """How the HTTP API is reached from outside of the cluster; not by an Ingress when absent."""
     grpc: Grpc = Grpc()
     """How the API is reached over gRPC."""
     rate_limit: RateLimit = RateLimit()
@@ -173,7 +178,9 @@ class Consumer(Workload):
     enabled: bool = True
     """Whether the consumer runs."""
     replicas: Annotated[int, Field(ge=0, le=100)] = 1
-    """How many pods consume."""
+    """How many pods consume; with autoscaling, how many at least."""
+    autoscaling: Autoscaling | None = None
+    """How the number of pods follows the load; it is fixed when absent."""
     group: Annotated[str, StringConstraints(pattern=r"^[-a-zA-Z0-9._]+$", min_length=1, max_length=249)] = (
         "soma-consumer-group"
     )

@@ -151,10 +151,18 @@ def _endpoints(memory: SomaMemory, world: World) -> Obj:
         "api": f"http://{host}:{api.port}",
         "apiGrpc": f"{host}:{grpc.port}" if grpc.enabled else None,
         "apiNodePort": node_port,
+        "apiIngress": _ingress(memory),
         "consumerMetrics": _metrics(memory),
         "credentialsSecret": names.credentials(memory.name),
     }
     return {key: value for key, value in made.items() if value is not None}
+
+
+def _ingress(memory: SomaMemory) -> str | None:
+    ingress = memory.spec.api.ingress
+    if ingress is None or not ingress.enabled:
+        return None
+    return f"{'https' if ingress.tls.enabled else 'http'}://{ingress.host}"
 
 
 def _metrics(memory: SomaMemory) -> str | None:

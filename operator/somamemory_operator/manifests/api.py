@@ -1,8 +1,8 @@
-"""The API, over HTTP and gRPC: a Deployment, its Service, its ServiceAccount."""
+"""The API, over HTTP and gRPC: a Deployment, its Service, its ServiceAccount, and the ways to it."""
 
 from somamemory_operator import credentials as keys
 from somamemory_operator import names
-from somamemory_operator.manifests import clients, pods, stores
+from somamemory_operator.manifests import clients, ingress, pods, scaling, stores
 from somamemory_operator.manifests.context import Context, compact
 from somamemory_operator.names import Component
 from somamemory_operator.observed import Obj
@@ -11,11 +11,15 @@ COMPONENT = Component.API
 
 
 def build(context: Context) -> list[Obj]:
-    """ServiceAccount, Service, Deployment."""
+    """ServiceAccount, Service, Deployment; autoscaler and Ingress, where they are wanted."""
     return [
         stores.service_account(context, COMPONENT),
         _service(context),
-        clients.deployment(context, COMPONENT, replicas=context.spec.api.replicas, template=_template(context)),
+        clients.deployment(
+            context, COMPONENT, replicas=scaling.replicas(context, COMPONENT), template=_template(context)
+        ),
+        *scaling.autoscalers(context, COMPONENT),
+        *ingress.build(context),
     ]
 
 

@@ -3,7 +3,7 @@
 from somamemory_operator import credentials as keys
 from somamemory_operator import names
 from somamemory_operator.manifests import pods, postgres
-from somamemory_operator.manifests.context import Context, short_hash
+from somamemory_operator.manifests.context import Context, compact, short_hash
 from somamemory_operator.names import Component
 from somamemory_operator.observed import Obj
 
@@ -46,17 +46,17 @@ def mounts() -> dict[str, str]:
     return {"credentials": pods.CREDENTIALS_FOLDER, **TMP}
 
 
-def deployment(context: Context, component: Component, *, replicas: int, template: Obj) -> Obj:
-    """A Deployment that never has fewer pods than wanted while it rolls."""
+def deployment(context: Context, component: Component, *, replicas: int | None, template: Obj) -> Obj:
+    """A Deployment that never has fewer pods than wanted while it rolls; `replicas` None leaves their number alone."""
     spec = {
-        "replicas": context.replicas(replicas),
+        "replicas": replicas,
         "revisionHistoryLimit": 2,
         "progressDeadlineSeconds": 600,
         "selector": {"matchLabels": names.selector(context.name, component)},
         "strategy": {"type": "RollingUpdate", "rollingUpdate": {"maxUnavailable": 0, "maxSurge": 1}},
         "template": template,
     }
-    obj = context.obj("apps/v1", "Deployment", names.child(context.name, component), component, spec=spec)
+    obj = context.obj("apps/v1", "Deployment", names.child(context.name, component), component, spec=compact(spec))
     obj["metadata"]["labels"][names.VERSION_LABEL] = context.version
     return obj
 

@@ -1,7 +1,7 @@
 """The consumer of memory events: a Deployment, the Service of its metrics, its ServiceAccount."""
 
 from somamemory_operator import names
-from somamemory_operator.manifests import clients, pods, stores
+from somamemory_operator.manifests import clients, pods, scaling, stores
 from somamemory_operator.manifests.context import Context
 from somamemory_operator.names import Component
 from somamemory_operator.observed import Obj
@@ -11,11 +11,14 @@ PORT = "http-metrics"
 
 
 def build(context: Context) -> list[Obj]:
-    """ServiceAccount, Service, Deployment."""
+    """ServiceAccount, Service, Deployment; the autoscaler, where one is wanted."""
     return [
         stores.service_account(context, COMPONENT),
         stores.service(context, COMPONENT),
-        clients.deployment(context, COMPONENT, replicas=context.spec.consumer.replicas, template=_template(context)),
+        clients.deployment(
+            context, COMPONENT, replicas=scaling.replicas(context, COMPONENT), template=_template(context)
+        ),
+        *scaling.autoscalers(context, COMPONENT),
     ]
 
 

@@ -87,6 +87,14 @@ class Api:
         path = PLACES[obj["kind"]].path(obj["metadata"].get("namespace"))
         return _checked(self._http.post(path, json={"apiVersion": PLACES[obj["kind"]].api_version, **obj}))
 
+    def refusal(self, obj: Obj) -> str:
+        """Try to create an object that must be refused; returns why it is."""
+        try:
+            self.create(obj)
+        except httpx.HTTPStatusError as error:
+            return str(error)
+        raise AssertionError(f"accepted: {obj}")
+
     def merge(self, kind: str, name: str, namespace: str, patch: Obj, subresource: str | None = None) -> Obj:
         """Change some fields."""
         path = PLACES[kind].path(namespace, name, subresource)

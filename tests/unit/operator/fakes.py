@@ -89,7 +89,11 @@ class FakeCluster:
         """Change an object as a person would: fields of ours that are touched become theirs."""
         live = self.objects[Key(kind, name)]
         change(live)
-        self._stamp(live, "kubectl-edit", "Update")
+        self._stamp(live, "kubectl-edit", "Update", {})
+
+    def scale(self, name: str, replicas: int) -> None:
+        """Change the number of a Deployment's pods as an autoscaler does."""
+        self.edit("Deployment", name, lambda live: live["spec"].update(replicas=replicas))
 
     def run_controllers(self) -> None:
         """Bring every workload to what its spec says."""
@@ -104,19 +108,22 @@ class FakeCluster:
         self.writes.append(f"{operation} {key}")
         before = self.objects.get(key)
         live = copy.deepcopy(body)
+        fields = _fields(live)
+        if key.kind == "Deployment" and "replicas" not in live["spec"]:
+            live["spec"]["replicas"] = _kept(before)
         live["metadata"]["uid"] = before["metadata"]["uid"] if before else f"uid-{next(self._numbers)}"
         generation = before["metadata"]["generation"] if before else 0
         changed = before is None or before.get("spec") != live.get("spec")
         live["metadata"]["generation"] = generation + changed
         live["status"] = before.get("status", {}) if before else {}
-        self._stamp(live, names.FIELD_MANAGER, operation)
+        self._stamp(live, names.FIELD_MANAGER, operation, fields)
         self.objects[key] = live
         return live
 
-    def _stamp(self, live: Obj, manager: str, operation: str) -> None:
+    def _stamp(self, live: Obj, manager: str, operation: str, fields: Obj) -> None:
         number = str(next(self._numbers)) if manager != names.FIELD_MANAGER else "ours"
         live["metadata"]["resourceVersion"] = str(next(self._numbers))
-        entry = {"manager": names.FIELD_MANAGER, "operation": operation, "fieldsV1": {"f:without": number}}
+        entry = {"manager": names.FIELD_MANAGER, "operation": operation, "fieldsV1": {"f:without": number} | fields}
         live["metadata"]["managedFields"] = [entry | {"operation": "Apply" if operation == "Update" else operation}]
 
     def _roll_out(self, live: Obj) -> None:
@@ -142,6 +149,18 @@ class FakeCluster:
         claim = {"apiVersion": "v1", "kind": "PersistentVolumeClaim", "metadata": metadata, "spec": spec}
         live = self.objects.setdefault(Key("PersistentVolumeClaim", name), claim)
         live["status"] = {"phase": "Bound", "capacity": {"storage": live["spec"]["resources"]["requests"]["storage"]}}
+
+
+def _fields(body: Obj) -> Obj:
+    """The fields that an apply makes ours, as far as the core looks at them."""
+    return {"f:spec": {"f:replicas": {}}} if "replicas" in (body.get("spec") or {}) else {}
+
+
+def _kept(before: Obj | None) -> int:
+    """What remains of the number of pods that an apply leaves out: others' word, else the default."""
+    entries = before["metadata"]["managedFields"] if before else []
+    ours = any("f:spec" in entry["fieldsV1"] for entry in entries)
+    return 1 if before is None or ours else int(before["spec"]["replicas"])
 
 
 def pod_of(name: str, component: str, status: Any, memory_name: str = "demo") -> Obj:

@@ -27,14 +27,22 @@ WORKLOAD = {
 }
 PERSISTENCE = maybe(enabled=st.booleans(), size=SIZES, storageClassName=st.just("standard"))
 STORE = maybe(persistence=PERSISTENCE, image=maybe(tag=st.just("x"), repository=st.just("e.org/y")), **WORKLOAD)
+AUTOSCALING = maybe(enabled=st.booleans(), minReplicas=st.integers(1, 2), maxReplicas=st.integers(2, 3))
+INGRESS = st.fixed_dictionaries({"host": st.just("m.example.org")}, optional={"enabled": st.booleans()})
 SPECS = maybe(
     profile=st.sampled_from(["development", "production"]),
     version=st.sampled_from(["1.2.3", "main"]),
     hibernated=st.booleans(),
     deletionPolicy=st.sampled_from(["Retain", "Delete"]),
     imageRegistry=st.just("mirror.example.org"),
-    api=maybe(replicas=st.integers(0, 3), service=maybe(type=st.sampled_from(["ClusterIP", "NodePort"])), **WORKLOAD),
-    consumer=maybe(enabled=st.booleans(), **WORKLOAD),
+    api=maybe(
+        replicas=st.integers(0, 3),
+        autoscaling=AUTOSCALING,
+        ingress=INGRESS,
+        service=maybe(type=st.sampled_from(["ClusterIP", "NodePort"])),
+        **WORKLOAD,
+    ),
+    consumer=maybe(enabled=st.booleans(), autoscaling=AUTOSCALING, **WORKLOAD),
     postgres=STORE,
     redis=STORE,
     qdrant=STORE,
