@@ -12,9 +12,9 @@ from urllib.parse import quote
 
 import httpx
 
-from somafractalmemory.dialling import DEFAULT_URL, dial
+from somafractalmemory.calling.dialling import DEFAULT_URL, dial
+from somafractalmemory.calling.requesting import Body, Patience, Requester, broken, object_of
 from somafractalmemory.errors import SomaError
-from somafractalmemory.requesting import Body, Patience, Requester, broken, object_of
 
 Answer = dict[str, Any]
 Recollection = Literal["recent", "important", "replay", "reflect"]

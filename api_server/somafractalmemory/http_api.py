@@ -10,7 +10,7 @@ import structlog
 from fastapi import FastAPI
 
 from somafractalmemory import telemetry
-from somafractalmemory.app import create_app
+from somafractalmemory.httpface.app import create_app
 from somafractalmemory.settings import load_settings
 from somafractalmemory.wiring import open_api, tokens_of
 

@@ -6,17 +6,9 @@ from contextlib import AsyncExitStack
 from typing import Any
 
 from somafractalmemory import telemetry
-from somafractalmemory.auditing import Auditing
-from somafractalmemory.batching import Batcher
-from somafractalmemory.careports import Deed
-from somafractalmemory.consolidating import Consolidating
-from somafractalmemory.erasing import Eraser
 from somafractalmemory.errors import InvalidPayload, InvalidRequest, NotFound, Overloaded, Unavailable, VersionMismatch
-from somafractalmemory.exporting import Exporting
-from somafractalmemory.freshening import Fresh, FreshIndex
-from somafractalmemory.importing import Importing
-from somafractalmemory.linking import Linking
-from somafractalmemory.merging import merged
+from somafractalmemory.indexing.batching import Batcher
+from somafractalmemory.indexing.freshening import Fresh, FreshIndex
 from somafractalmemory.model import (
     Coordinate,
     Counts,
@@ -31,17 +23,25 @@ from somafractalmemory.model import (
     new_memory,
     searchable_text,
 )
-from somafractalmemory.nearby import Nearby
+from somafractalmemory.model.merging import merged
+from somafractalmemory.model.ranking import Weights
+from somafractalmemory.model.wording import Term
 from somafractalmemory.ports import Box, Embedder, Locks, Records, Vectors
-from somafractalmemory.ranking import Weights
-from somafractalmemory.recalling import Question, Recaller
-from somafractalmemory.recollecting import Recollecting
-from somafractalmemory.repeating import Repeating
-from somafractalmemory.rules import Rules
-from somafractalmemory.seen import Lens, SeenRecords
-from somafractalmemory.upkeep import Upkeep
-from somafractalmemory.usage import Usage
-from somafractalmemory.wording import Term
+from somafractalmemory.ports.care import Deed
+from somafractalmemory.usecases.auditing import Auditing
+from somafractalmemory.usecases.consolidating import Consolidating
+from somafractalmemory.usecases.erasing import Eraser
+from somafractalmemory.usecases.exporting import Exporting
+from somafractalmemory.usecases.importing import Importing
+from somafractalmemory.usecases.linking import Linking
+from somafractalmemory.usecases.nearby import Nearby
+from somafractalmemory.usecases.recalling import Question, Recaller
+from somafractalmemory.usecases.recollecting import Recollecting
+from somafractalmemory.usecases.repeating import Repeating
+from somafractalmemory.usecases.rules import Rules
+from somafractalmemory.usecases.seen import Lens, SeenRecords
+from somafractalmemory.usecases.upkeep import Upkeep
+from somafractalmemory.usecases.usage import Usage
 
 _NO_RULES = Rules()
 _AMENDING_ATTEMPTS = 5

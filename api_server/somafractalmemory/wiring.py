@@ -20,23 +20,23 @@ from somafractalmemory.adapters.qdrant import QdrantVectors, open_vectors
 from somafractalmemory.adapters.redis import FallbackLimiter, open_limiter
 from somafractalmemory.adapters.redis_locks import open_locks
 from somafractalmemory.adapters.vector_file import FileVectors, open_vector_file
-from somafractalmemory.admission import Admission
-from somafractalmemory.bearers import Bearers, Issuer, KeyRing
-from somafractalmemory.consumer import Consumer, Rebuilder
-from somafractalmemory.decay import Decay, Level
 from somafractalmemory.errors import Unavailable
-from somafractalmemory.health import Health
-from somafractalmemory.indexing import Indexer
-from somafractalmemory.locking import Locking
+from somafractalmemory.events.consumer import Consumer, Rebuilder
+from somafractalmemory.events.relay import DirectPublisher, IndexingPublisher, Relay
+from somafractalmemory.indexing.points import Indexer
+from somafractalmemory.model.decay import Decay, Level
+from somafractalmemory.model.ranking import Weights
 from somafractalmemory.ports import Limiter, Locks, Pinged, Publisher
-from somafractalmemory.ranking import Weights
-from somafractalmemory.relay import DirectPublisher, IndexingPublisher, Relay
-from somafractalmemory.rules import Rules
-from somafractalmemory.sealing import Seal, read_keys
+from somafractalmemory.security.admission import Admission
+from somafractalmemory.security.bearers import Bearers, Issuer, KeyRing
+from somafractalmemory.security.sealing import Seal, read_keys
+from somafractalmemory.security.tokens import Tokens
 from somafractalmemory.service import MemoryService
 from somafractalmemory.settings import Settings, postgres_conninfo
 from somafractalmemory.settings.clients import qdrant_trust, redis_tls
-from somafractalmemory.tokens import Tokens
+from somafractalmemory.usecases.health import Health
+from somafractalmemory.usecases.locking import Locking
+from somafractalmemory.usecases.rules import Rules
 
 log = structlog.get_logger(__name__)
 

@@ -6,10 +6,10 @@ from typing import Any
 
 from somafractalmemory.adapters.embedding import HashEmbedder
 from somafractalmemory.adapters.qdrant import open_vectors
-from somafractalmemory.indexing import point_of
+from somafractalmemory.indexing.points import point_of
 from somafractalmemory.model import Embedding, Hit, MemoryType, new_memory
+from somafractalmemory.model.ranking import Weights, fuse
 from somafractalmemory.ports import Search, Vectors
-from somafractalmemory.ranking import Weights, fuse
 from tests.bench.conversations import Conversation, conversation
 from tests.bench.deployment import Deployment
 

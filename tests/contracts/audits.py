@@ -2,8 +2,8 @@
 
 import asyncio
 
-from somafractalmemory.acting import act_as
-from somafractalmemory.careports import AuditRow, Deed
+from somafractalmemory.ports.care import AuditRow, Deed
+from somafractalmemory.security.acting import act_as
 from tests.contracts.records import Truth, a_memory
 
 

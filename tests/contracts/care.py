@@ -5,10 +5,10 @@ import random
 from dataclasses import replace
 from uuid import UUID, uuid4
 
-from somafractalmemory.careports import Access, Ages, Changed
-from somafractalmemory.importance import Heard, Window
 from somafractalmemory.model import SEALED, Memory, NewMemory
+from somafractalmemory.model.importance import Heard, Window
 from somafractalmemory.ports import Order
+from somafractalmemory.ports.care import Access, Ages, Changed
 from tests.contracts.records import Truth, a_memory, kinds, living, waiting
 
 ALWAYS = Ages(since=0.0, until=1e12, keys=("scratch",))

@@ -3,9 +3,9 @@
 from dataclasses import replace
 from uuid import UUID, uuid4
 
-from somafractalmemory.careports import Deed
-from somafractalmemory.events import MemoryEvent
-from somafractalmemory.graph import Link
+from somafractalmemory.model.events import MemoryEvent
+from somafractalmemory.model.graph import Link
+from somafractalmemory.ports.care import Deed
 from tests.contracts.records import Truth, a_memory, living, waiting
 
 

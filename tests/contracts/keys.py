@@ -3,7 +3,7 @@
 import asyncio
 from uuid import UUID, uuid4
 
-from somafractalmemory.repeats import Answered, KeyScope, Known
+from somafractalmemory.ports.repeats import Answered, KeyScope, Known
 from tests.contracts.records import Truth
 
 SCOPE = KeyScope("somebody", "here", "POST /store", "key-1")

@@ -3,8 +3,8 @@
 import asyncio
 from uuid import UUID
 
-from somafractalmemory.graph import Edge, Link
 from somafractalmemory.model import Coordinate, NewMemory
+from somafractalmemory.model.graph import Edge, Link
 from tests.contracts.records import Truth, a_memory, kinds, waiting
 
 

@@ -5,8 +5,8 @@ from typing import Any
 import pytest
 
 from somafractalmemory.model import Coordinate, MemoryType
+from somafractalmemory.model.wording import Mode, term_of
 from somafractalmemory.ports import Box, Search
-from somafractalmemory.wording import Mode, term_of
 from tests.contracts.records import Truth, a_memory
 
 FACTS = [

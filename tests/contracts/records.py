@@ -8,10 +8,10 @@ from uuid import UUID, uuid4
 
 import pytest
 
-from somafractalmemory.batching import Batcher
 from somafractalmemory.errors import Rejected
-from somafractalmemory.events import MemoryEvent
+from somafractalmemory.indexing.batching import Batcher
 from somafractalmemory.model import Memory, MemoryType, NewMemory, new_memory
+from somafractalmemory.model.events import MemoryEvent
 from somafractalmemory.ports import EventLog, Outbox, OutboxDepth, Records, Search
 
 

@@ -2,8 +2,8 @@
 
 from uuid import uuid4
 
-from somafractalmemory.events import MemoryEvent
-from somafractalmemory.states import State
+from somafractalmemory.model.events import MemoryEvent
+from somafractalmemory.model.states import State
 from tests.contracts.records import Truth, a_memory
 
 

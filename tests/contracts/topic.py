@@ -7,7 +7,7 @@ from contextlib import AbstractAsyncContextManager
 from typing import Protocol
 from uuid import UUID, uuid4
 
-from somafractalmemory.events import MemoryEvent, decode_event
+from somafractalmemory.model.events import MemoryEvent, decode_event
 from somafractalmemory.ports import Message, Publisher, Stream
 
 

@@ -4,9 +4,9 @@ from dataclasses import replace
 from typing import Any
 from uuid import UUID
 
-from somafractalmemory.graph import PlacedLink
 from somafractalmemory.model import Memory, MemoryType
-from somafractalmemory.restoring import Fate, Restored, as_it_is
+from somafractalmemory.model.graph import PlacedLink
+from somafractalmemory.model.restoring import Fate, Restored, as_it_is
 from tests.contracts.links import between
 from tests.contracts.links import living as living_at
 from tests.contracts.records import Truth, a_memory, kinds, living, waiting

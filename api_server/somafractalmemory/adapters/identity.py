@@ -8,8 +8,8 @@ from typing import Any
 import httpx
 import orjson
 
-from somafractalmemory.bearers import Key
 from somafractalmemory.errors import Unavailable
+from somafractalmemory.security.bearers import Key
 
 _MAX_BYTES = 1 << 20
 _DISCOVERY = "/.well-known/openid-configuration"

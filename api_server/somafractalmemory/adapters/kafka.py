@@ -11,7 +11,7 @@ import structlog
 from somafractalmemory.adapters.kafka_client import Topics, ensure_topics
 from somafractalmemory.adapters.kafka_sender import Record, Sender, is_too_large
 from somafractalmemory.adapters.kafka_stream import KafkaStream
-from somafractalmemory.events import SCHEMA_VERSION, MemoryEvent
+from somafractalmemory.model.events import SCHEMA_VERSION, MemoryEvent
 from somafractalmemory.settings import Settings
 
 __all__ = ["KafkaPublisher", "KafkaStream", "ensure_topics", "open_publisher", "open_stream"]

@@ -19,9 +19,9 @@ from somafractalmemory.adapters.kafka_client import (
     reason_of,
 )
 from somafractalmemory.adapters.kafka_sender import Record, Sender
-from somafractalmemory.deadletters import RETRIED_OFFSET
-from somafractalmemory.history import Span
+from somafractalmemory.events.deadletters import RETRIED_OFFSET
 from somafractalmemory.ports import Message
+from somafractalmemory.ports.history import Span
 from somafractalmemory.settings import Settings
 
 Result = TypeVar("Result")

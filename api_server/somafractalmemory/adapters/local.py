@@ -8,7 +8,6 @@ from uuid import UUID, uuid4
 
 import numpy as np
 
-from somafractalmemory.acting import actor
 from somafractalmemory.adapters.embedding import Vector
 from somafractalmemory.adapters.local_audits import LocalAudits
 from somafractalmemory.adapters.local_care import LocalCare
@@ -19,9 +18,7 @@ from somafractalmemory.adapters.local_lookups import LocalLookups
 from somafractalmemory.adapters.local_recollections import LocalRecollections
 from somafractalmemory.adapters.local_states import LocalIndexStates, LocalTruthStates
 from somafractalmemory.adapters.local_transfers import LocalTransfers
-from somafractalmemory.careports import Deed
 from somafractalmemory.errors import Rejected, Unavailable
-from somafractalmemory.events import EventType, MemoryEvent
 from somafractalmemory.model import (
     Budget,
     Counts,
@@ -36,7 +33,10 @@ from somafractalmemory.model import (
     fulfils,
     searchable_text,
 )
+from somafractalmemory.model.events import EventType, MemoryEvent
 from somafractalmemory.ports import OutboxDepth, Search
+from somafractalmemory.ports.care import Deed
+from somafractalmemory.security.acting import actor
 
 _WORD = re.compile(r"\w+")
 _MAX_LIMITED_KEYS = 10_000

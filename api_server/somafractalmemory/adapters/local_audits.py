@@ -3,7 +3,7 @@
 from collections.abc import Callable, Sequence
 from uuid import UUID
 
-from somafractalmemory.careports import AuditRow, Deed
+from somafractalmemory.ports.care import AuditRow, Deed
 
 
 class LocalAudits:

@@ -8,10 +8,10 @@ from uuid import UUID
 
 import orjson
 
-from somafractalmemory.careports import Access, Ages, Changed
-from somafractalmemory.events import EventType
-from somafractalmemory.importance import Heard, Window
 from somafractalmemory.model import SEALED, Memory, Saved
+from somafractalmemory.model.events import EventType
+from somafractalmemory.model.importance import Heard, Window
+from somafractalmemory.ports.care import Access, Ages, Changed
 
 
 class _Truth(Protocol):

@@ -7,8 +7,8 @@ from uuid import UUID
 from somafractalmemory.adapters.local_audits import LocalAudits
 from somafractalmemory.adapters.local_links import LocalLinks
 from somafractalmemory.adapters.local_lookups import LocalLookups
-from somafractalmemory.events import EventType, MemoryEvent
 from somafractalmemory.model import Memory
+from somafractalmemory.model.events import EventType, MemoryEvent
 
 
 class _Truth(Protocol):

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from uuid import UUID
 
-from somafractalmemory.repeats import Answered, KeyScope, Known
+from somafractalmemory.ports.repeats import Answered, KeyScope, Known
 
 
 @dataclass(slots=True)

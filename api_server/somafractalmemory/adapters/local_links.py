@@ -3,9 +3,9 @@
 from collections.abc import Callable, Collection, Mapping, Sequence
 from uuid import UUID
 
-from somafractalmemory.events import EventType
-from somafractalmemory.graph import Edge, Link, LinkMark, PlacedLink
 from somafractalmemory.model import Coordinate, Memory, memory_id
+from somafractalmemory.model.events import EventType
+from somafractalmemory.model.graph import Edge, Link, LinkMark, PlacedLink
 
 
 class LocalLinks:

@@ -6,8 +6,8 @@ from collections.abc import Callable, Mapping, Sequence
 from uuid import UUID
 
 from somafractalmemory.model import Coordinate, Memory, MemoryType, fulfils, searchable_text
+from somafractalmemory.model.wording import Term, occurs
 from somafractalmemory.ports import Box, Order, Search
-from somafractalmemory.wording import Term, occurs
 
 _KEPT = 20
 

@@ -5,7 +5,7 @@ from typing import Any
 from uuid import UUID
 
 from somafractalmemory.model import Memory, Point
-from somafractalmemory.states import State
+from somafractalmemory.model.states import State
 
 
 class LocalTruthStates:

@@ -7,11 +7,11 @@ import orjson
 
 from somafractalmemory.adapters.local_links import LocalLinks
 from somafractalmemory.adapters.local_lookups import LocalLookups
-from somafractalmemory.events import EventType
-from somafractalmemory.graph import Link, PlacedLink
 from somafractalmemory.model import Memory, memory_id
+from somafractalmemory.model.events import EventType
+from somafractalmemory.model.graph import Link, PlacedLink
+from somafractalmemory.model.restoring import Fate, Placed, Restored, as_it_is, fate
 from somafractalmemory.ports import Import
-from somafractalmemory.restoring import Fate, Placed, Restored, as_it_is, fate
 
 LinkKey = tuple[UUID, str, UUID]
 

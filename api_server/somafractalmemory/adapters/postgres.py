@@ -12,8 +12,7 @@ import psycopg
 from psycopg.types.json import set_json_loads
 from psycopg_pool import AsyncConnectionPool, PoolTimeout
 
-from somafractalmemory import tenancy, tracing
-from somafractalmemory.acting import actor
+from somafractalmemory import tracing
 from somafractalmemory.adapters import statements
 from somafractalmemory.adapters.circuit import Circuit
 from somafractalmemory.adapters.migrations import migrations
@@ -38,9 +37,11 @@ from somafractalmemory.adapters.postgres_scope import (
 from somafractalmemory.adapters.postgres_states import PostgresStates
 from somafractalmemory.adapters.postgres_transfers import PostgresTransfers
 from somafractalmemory.errors import Rejected, SomaError, Unavailable
-from somafractalmemory.events import MemoryEvent, foreign_memory
 from somafractalmemory.model import Counts, Memory, MemoryType, NewMemory, Saved
+from somafractalmemory.model.events import MemoryEvent, foreign_memory
 from somafractalmemory.ports import OutboxDepth, Search
+from somafractalmemory.security import tenancy
+from somafractalmemory.security.acting import actor
 
 Answer = TypeVar("Answer")
 CONNECT_SECONDS = 3

@@ -6,7 +6,7 @@ from typing import Any
 import orjson
 
 from somafractalmemory.adapters.postgres_links import Run
-from somafractalmemory.careports import AuditRow, Deed
+from somafractalmemory.ports.care import AuditRow, Deed
 
 APPEND = """
 insert into audit (at, caller, action, namespace, coordinate, memory_id, request_id, details)

@@ -6,9 +6,9 @@ from uuid import UUID
 
 from somafractalmemory.adapters.postgres_links import Run
 from somafractalmemory.adapters.postgres_rows import COLUMNS, memory_of
-from somafractalmemory.careports import Access, Ages, Changed
-from somafractalmemory.importance import EVERY, FEW, KEPT, Heard, Window
 from somafractalmemory.model import SEALED, Memory
+from somafractalmemory.model.importance import EVERY, FEW, KEPT, Heard, Window
+from somafractalmemory.ports.care import Access, Ages, Changed
 
 # What `Window.add` does, in one step that no other process can come between.
 _TRIMMED = (

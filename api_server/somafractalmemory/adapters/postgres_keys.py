@@ -6,7 +6,7 @@ from uuid import UUID
 import orjson
 
 from somafractalmemory.adapters.postgres_links import Run
-from somafractalmemory.repeats import Answered, KeyScope, Known
+from somafractalmemory.ports.repeats import Answered, KeyScope, Known
 
 # The row is looked at only where it was not taken: a statement does not see what it has just written.
 RESERVE = """

@@ -5,8 +5,8 @@ from typing import Any
 from uuid import UUID
 
 from somafractalmemory.adapters.postgres_rows import array
-from somafractalmemory.graph import Edge, Link, LinkMark, PlacedLink
 from somafractalmemory.model import memory_id
+from somafractalmemory.model.graph import Edge, Link, LinkMark, PlacedLink
 
 # Both ends are locked until the commit, so that a deletion comes wholly before or wholly after.
 LINK = """

@@ -9,8 +9,8 @@ import orjson
 from somafractalmemory.adapters.postgres_links import Run
 from somafractalmemory.adapters.postgres_rows import COLUMNS, array, memory_of
 from somafractalmemory.model import Coordinate, Memory, MemoryType
+from somafractalmemory.model.wording import Mode, Term
 from somafractalmemory.ports import Box, Order, Search
-from somafractalmemory.wording import Mode, Term
 
 _FIND_TERM = f"""
 select {COLUMNS} from memories

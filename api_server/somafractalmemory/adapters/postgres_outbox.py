@@ -10,7 +10,7 @@ import psycopg
 from somafractalmemory.adapters import statements
 from somafractalmemory.adapters.postgres_rows import Row
 from somafractalmemory.errors import SomaError, Unavailable
-from somafractalmemory.events import MemoryEvent
+from somafractalmemory.model.events import MemoryEvent
 
 _TIDY_EVERY = 1000
 _DEADLINE_SECONDS = 9.0  # for a connection and a statement on it

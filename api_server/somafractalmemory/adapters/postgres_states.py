@@ -6,8 +6,8 @@ from uuid import UUID
 
 import orjson
 
-from somafractalmemory.events import version_of_foreign
-from somafractalmemory.states import State
+from somafractalmemory.model.events import version_of_foreign
+from somafractalmemory.model.states import State
 
 SCAN = """
 select id, namespace, version, deleted from memories

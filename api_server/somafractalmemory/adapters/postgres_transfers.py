@@ -9,10 +9,10 @@ from psycopg import AsyncConnection
 from somafractalmemory.adapters import transfer_statements as statements
 from somafractalmemory.adapters.postgres_links import Run
 from somafractalmemory.adapters.postgres_rows import Row, array, memory_of
-from somafractalmemory.graph import Link, PlacedLink
 from somafractalmemory.model import Memory, memory_id
+from somafractalmemory.model.graph import Link, PlacedLink
+from somafractalmemory.model.restoring import Fate, Placed, Restored, fate
 from somafractalmemory.ports import Import
-from somafractalmemory.restoring import Fate, Placed, Restored, fate
 
 Answer = TypeVar("Answer")
 

@@ -21,8 +21,8 @@ from redis.exceptions import ConnectionError as RedisConnectionError
 from redis.exceptions import NoScriptError, RedisError
 
 from somafractalmemory import telemetry
-from somafractalmemory.batching import Batcher
 from somafractalmemory.errors import Unavailable
+from somafractalmemory.indexing.batching import Batcher
 from somafractalmemory.model import Budget
 from somafractalmemory.ports import Limiter
 

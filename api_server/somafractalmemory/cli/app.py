@@ -7,8 +7,9 @@ import typer
 from typer.core import TyperGroup
 from typer.main import get_group
 
-from somafractalmemory import __version__, keycommands, tokencommands
+from somafractalmemory import __version__
 from somafractalmemory.cli import graphs, memories, ports, programs, reflecting, searching, transfers
+from somafractalmemory.cli.operations import keys, tokens
 from somafractalmemory.cli.options import (
     MODE,
     Config,
@@ -51,11 +52,11 @@ class _Group(TyperGroup):
         return found
 
     def _complete(self) -> None:
-        from somafractalmemory import configcommand, opscommands  # noqa: PLC0415
+        from somafractalmemory.cli.operations import config, stores  # noqa: PLC0415
 
         late = typer.Typer(rich_markup_mode=None)
-        late.command(name="config")(configcommand.show)
-        opscommands.register(late)
+        late.command(name="config")(config.show)
+        stores.register(late)
         for name, found in get_group(late).commands.items():
             self.commands.setdefault(name, found)
 
@@ -114,5 +115,5 @@ def version() -> None:
 
 for part in (memories, searching, reflecting, graphs, transfers, programs, ports):
     part.register(app)
-app.add_typer(tokencommands.app)
-app.command()(keycommands.rotate_keys)
+app.add_typer(tokens.app)
+app.command()(keys.rotate_keys)

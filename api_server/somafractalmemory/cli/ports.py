@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from somafractalmemory import hostports
+from somafractalmemory.cli import hostports
 from somafractalmemory.cli.options import Output
 
 

@@ -28,10 +28,11 @@ def serve(
     ] = False,
 ) -> None:
     """Run the API."""
-    from somafractalmemory import serving, tracing
-    from somafractalmemory.app import create_app
+    from somafractalmemory import tracing
     from somafractalmemory.grpcface.listening import check_listening
     from somafractalmemory.grpcface.server import Opener, with_grpc
+    from somafractalmemory.httpface import serving
+    from somafractalmemory.httpface.app import create_app
     from somafractalmemory.wiring import open_api, open_embedded, tokens_of
 
     settings = _settings("serve --embedded" if embedded else "serve")
@@ -57,8 +58,9 @@ def serve(
 
 def consume() -> None:
     """Run the event consumer, with its metrics and health on CONSUMER_METRICS_PORT."""
-    from somafractalmemory import serving, tracing
-    from somafractalmemory.consumer_app import create_consumer_app
+    from somafractalmemory import tracing
+    from somafractalmemory.httpface import serving
+    from somafractalmemory.httpface.consumer_app import create_consumer_app
     from somafractalmemory.wiring import open_consumer
 
     settings = _settings("consume")
@@ -92,7 +94,7 @@ def openapi() -> None:
 
 def openapi_text() -> str:
     """The document, the same in every environment."""
-    from somafractalmemory.app import create_app
+    from somafractalmemory.httpface.app import create_app
     from somafractalmemory.settings import Settings
     from somafractalmemory.wiring import open_embedded
 

@@ -11,7 +11,7 @@ from somafractalmemory.cli.reading import json_object
 from somafractalmemory.cli.showing import Grid, Shown, brief, moment, one_line, place
 from somafractalmemory.client import Answer
 from somafractalmemory.model import SYSTEM_FIELDS, MemoryType
-from somafractalmemory.wording import Mode
+from somafractalmemory.model.wording import Mode
 
 Query = Annotated[str, typer.Option("--query", help="What to remember.")]
 TopK = Annotated[int, typer.Option("--top-k", min=1, max=1000, help="How many at most.")]

@@ -16,12 +16,12 @@ import grpc
 
 from somafractalmemory import memory_pb2 as pb
 from somafractalmemory import telemetry, tracing
-from somafractalmemory.admission import Admitted
-from somafractalmemory.callers import Caller, Scope
 from somafractalmemory.errors import InvalidRequest, Unavailable
 from somafractalmemory.grpcface.statuses import Status, budget_metadata, status_of
-from somafractalmemory.guard import Runtime
-from somafractalmemory.repeats import Answered, KeyScope, check_key
+from somafractalmemory.httpface.guard import Runtime
+from somafractalmemory.ports.repeats import Answered, KeyScope, check_key
+from somafractalmemory.security.admission import Admitted
+from somafractalmemory.security.callers import Caller, Scope
 
 MAX_SECONDS = 30.0
 """The longest that a call with a single answer may take, whatever its deadline."""

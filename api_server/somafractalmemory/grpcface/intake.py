@@ -4,9 +4,9 @@ import asyncio
 from collections.abc import AsyncIterator
 
 from somafractalmemory import memory_pb2 as pb
-from somafractalmemory.bulkstoring import Item, Numbered
 from somafractalmemory.errors import InvalidRequest, SlowBody
 from somafractalmemory.grpcface import reading
+from somafractalmemory.usecases.bulkstoring import Item, Numbered
 
 
 async def numbered(requests: AsyncIterator[pb.StoreRequest], *, seconds: float) -> AsyncIterator[Numbered]:

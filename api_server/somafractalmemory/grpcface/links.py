@@ -4,13 +4,13 @@
 from typing import Any
 
 from somafractalmemory import memory_pb2 as pb
-from somafractalmemory.admission import Admitted
-from somafractalmemory.callers import Scope
-from somafractalmemory.graph import NewLink
-from somafractalmemory.graphschemas import LinkRequest, LinksQuery, NeighborsQuery, PathQuery
 from somafractalmemory.grpcface import reading, showing
 from somafractalmemory.grpcface.gate import Calls, answers
+from somafractalmemory.httpface.schemas.graph import LinkRequest, LinksQuery, NeighborsQuery, PathQuery
 from somafractalmemory.model import parse_coordinate
+from somafractalmemory.model.graph import NewLink
+from somafractalmemory.security.admission import Admitted
+from somafractalmemory.security.callers import Scope
 
 
 class LinkCalls(Calls):

@@ -4,13 +4,13 @@
 from collections.abc import AsyncIterator, Sequence
 
 from somafractalmemory import memory_pb2 as pb
-from somafractalmemory.admission import Admitted
-from somafractalmemory.bulkstoring import Item, store_stream
-from somafractalmemory.callers import Scope
 from somafractalmemory.grpcface import reading, showing
 from somafractalmemory.grpcface.gate import Calls, answers
 from somafractalmemory.grpcface.intake import numbered
-from somafractalmemory.schemas import ImportanceRequest
+from somafractalmemory.httpface.schemas.memories import ImportanceRequest
+from somafractalmemory.security.admission import Admitted
+from somafractalmemory.security.callers import Scope
+from somafractalmemory.usecases.bulkstoring import Item, store_stream
 
 MAX_ITEMS = 1000
 

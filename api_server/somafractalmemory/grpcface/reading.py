@@ -5,15 +5,15 @@ from typing import Any
 
 import orjson
 
-from somafractalmemory.bulkstoring import Item
 from somafractalmemory.errors import InvalidCoordinate, InvalidPayload, InvalidRequest
+from somafractalmemory.httpface.schemas.recall import ExplainRequest
 from somafractalmemory.memory_pb2 import Coordinate as CoordinateMessage
 from somafractalmemory.memory_pb2 import Memory as MemoryMessage
 from somafractalmemory.memory_pb2 import RetrieveRequest
 from somafractalmemory.model import Coordinate, MemoryType, canonical, coordinate_of
-from somafractalmemory.recalling import Question
-from somafractalmemory.recallschemas import ExplainRequest
-from somafractalmemory.wording import Mode, term_of
+from somafractalmemory.model.wording import Mode, term_of
+from somafractalmemory.usecases.bulkstoring import Item
+from somafractalmemory.usecases.recalling import Question
 
 NO_TYPE = frozenset({"", "memories", "default"})
 """What older clients send as the type: once it was the name of a collection of the index, and these were its defaults.

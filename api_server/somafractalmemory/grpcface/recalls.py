@@ -4,15 +4,15 @@
 from collections.abc import AsyncIterator
 
 from somafractalmemory import memory_pb2 as pb
-from somafractalmemory.admission import Admitted
-from somafractalmemory.callers import Scope
 from somafractalmemory.errors import InvalidRequest
 from somafractalmemory.grpcface import reading, showing
 from somafractalmemory.grpcface.gate import Calls, answers, streams
+from somafractalmemory.httpface.schemas.memories import PageQuery
+from somafractalmemory.httpface.schemas.recall import KeywordRequest, RangeQuery
+from somafractalmemory.model.wording import Mode, term_of
 from somafractalmemory.ports import Box
-from somafractalmemory.recallschemas import KeywordRequest, RangeQuery
-from somafractalmemory.schemas import PageQuery
-from somafractalmemory.wording import Mode, term_of
+from somafractalmemory.security.admission import Admitted
+from somafractalmemory.security.callers import Scope
 
 MAX_QUESTIONS = 64
 _BY_TEXT_ONLY = ("terms", "context_json", "explain")

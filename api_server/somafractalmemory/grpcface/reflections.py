@@ -6,13 +6,13 @@ from collections.abc import Sequence
 import orjson
 
 from somafractalmemory import memory_pb2 as pb
-from somafractalmemory.admission import Admitted
-from somafractalmemory.auditschemas import AuditQuery
-from somafractalmemory.callers import Scope
 from somafractalmemory.grpcface import reading, showing
 from somafractalmemory.grpcface.gate import Calls, answers
+from somafractalmemory.httpface.schemas.audit import AuditQuery
+from somafractalmemory.httpface.schemas.reflection import ConsolidateRequest, RecollectQuery, SampleQuery
 from somafractalmemory.model import Memory
-from somafractalmemory.reflectionschemas import ConsolidateRequest, RecollectQuery, SampleQuery
+from somafractalmemory.security.admission import Admitted
+from somafractalmemory.security.callers import Scope
 
 
 class ReflectionCalls(Calls):

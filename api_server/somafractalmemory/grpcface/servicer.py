@@ -9,7 +9,7 @@ from somafractalmemory.grpcface.memories import MemoryCalls
 from somafractalmemory.grpcface.recalls import RecallCalls
 from somafractalmemory.grpcface.reflections import ReflectionCalls
 from somafractalmemory.grpcface.transfers import TransferCalls
-from somafractalmemory.guard import Runtime
+from somafractalmemory.httpface.guard import Runtime
 from somafractalmemory.memory_pb2_grpc import MemoryServiceServicer
 
 

@@ -6,12 +6,12 @@ from collections.abc import AsyncIterator
 from dataclasses import asdict
 
 from somafractalmemory import memory_pb2 as pb
-from somafractalmemory.admission import Admitted
-from somafractalmemory.callers import Scope
-from somafractalmemory.erasing import Erased
 from somafractalmemory.errors import InvalidRequest, SlowBody
 from somafractalmemory.grpcface import reading
 from somafractalmemory.grpcface.gate import Calls, answers, streams
+from somafractalmemory.security.admission import Admitted
+from somafractalmemory.security.callers import Scope
+from somafractalmemory.usecases.erasing import Erased
 
 ERASING_SECONDS = 15.0
 

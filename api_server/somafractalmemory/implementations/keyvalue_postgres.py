@@ -14,8 +14,8 @@ from somafractalmemory.adapters.postgres import connection_arguments
 from somafractalmemory.adapters.postgres_locks import PostgresLocks
 from somafractalmemory.errors import Rejected, Unavailable
 from somafractalmemory.implementations import keyvalues as rules
-from somafractalmemory.locking import Held
 from somafractalmemory.model import check_namespace
+from somafractalmemory.usecases.locking import Held
 
 _WAIT_SECONDS = 2.5
 _SECONDS = 10.0

@@ -11,8 +11,8 @@ from redis.exceptions import RedisError, ResponseError
 from somafractalmemory.adapters.redis_locks import RedisLocks
 from somafractalmemory.errors import Rejected, Unavailable
 from somafractalmemory.implementations import keyvalues as rules
-from somafractalmemory.locking import Held
 from somafractalmemory.model import check_namespace
+from somafractalmemory.usecases.locking import Held
 
 Answer = TypeVar("Answer")
 _SECONDS = 5.0

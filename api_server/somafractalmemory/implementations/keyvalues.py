@@ -5,8 +5,8 @@ from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 
 from somafractalmemory.errors import InvalidRequest, Unavailable
-from somafractalmemory.locking import Held, Locking
 from somafractalmemory.ports import Locks
+from somafractalmemory.usecases.locking import Held, Locking
 
 MAX_KEY = 1024
 MAX_VALUE = 16 * 1024 * 1024

@@ -9,16 +9,16 @@ from typing import IO, Any, TypeVar
 import orjson
 import structlog
 
-from somafractalmemory.acting import act_as
-from somafractalmemory.careports import Deed
 from somafractalmemory.errors import InvalidRequest, NotFound, SomaError
-from somafractalmemory.importing import Line
 from somafractalmemory.model import Coordinate, memory_id
+from somafractalmemory.model.transfer import MAX_LINE
+from somafractalmemory.ports.care import Deed
+from somafractalmemory.security.acting import act_as
 from somafractalmemory.synchronous.base import Face
 from somafractalmemory.synchronous.locks import Lock
 from somafractalmemory.synchronous.reading import Record
 from somafractalmemory.synchronous.values import place_of, record_of
-from somafractalmemory.transfer import MAX_LINE
+from somafractalmemory.usecases.importing import Line
 
 log = structlog.get_logger(__name__)
 

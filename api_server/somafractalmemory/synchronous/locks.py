@@ -3,8 +3,8 @@
 from contextlib import AbstractAsyncContextManager
 
 from somafractalmemory.errors import Overloaded, SomaError
-from somafractalmemory.locking import Held
 from somafractalmemory.synchronous.thread import ServiceThread
+from somafractalmemory.usecases.locking import Held
 
 _MARGIN_SECONDS = 30.0
 

@@ -10,11 +10,11 @@ import numpy.typing as npt
 
 from somafractalmemory.errors import InvalidRequest, NotFound
 from somafractalmemory.model import Coordinate, Match, MemoryType
+from somafractalmemory.model.wording import MAX_TERM, MAX_TERMS, Mode, Term, candidate_terms, term_of
 from somafractalmemory.ports import Box
-from somafractalmemory.recalling import Question
 from somafractalmemory.synchronous.base import Face
 from somafractalmemory.synchronous.values import payload_of, place_of, record_of, type_of
-from somafractalmemory.wording import MAX_TERM, MAX_TERMS, Mode, Term, candidate_terms, term_of
+from somafractalmemory.usecases.recalling import Question
 
 Record = dict[str, Any]
 _MOST = 1000

@@ -3,13 +3,13 @@
 from collections.abc import Callable
 from typing import Any, Protocol
 
-from somafractalmemory.consolidating import Consolidated
 from somafractalmemory.errors import InvalidRequest, NotFound
 from somafractalmemory.model import MemoryType
-from somafractalmemory.recollecting import summary_of
 from somafractalmemory.synchronous.base import Face
 from somafractalmemory.synchronous.reading import Record
 from somafractalmemory.synchronous.values import payload_of, place_of, record_of, type_of
+from somafractalmemory.usecases.consolidating import Consolidated
+from somafractalmemory.usecases.recollecting import summary_of
 
 _MOST = 1000
 _CONSOLIDATING_SECONDS = 300.0

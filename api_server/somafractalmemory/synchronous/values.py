@@ -8,7 +8,6 @@ from uuid import UUID
 import orjson
 
 from somafractalmemory.errors import InvalidCoordinate, InvalidPayload, InvalidRequest
-from somafractalmemory.graph import Edge
 from somafractalmemory.model import (
     MAX_DEPTH,
     SYSTEM_FIELDS,
@@ -19,6 +18,7 @@ from somafractalmemory.model import (
     coordinate_of,
     parse_coordinate,
 )
+from somafractalmemory.model.graph import Edge
 
 _OURS = frozenset(SYSTEM_FIELDS) - {"timestamp"}
 

@@ -11,8 +11,8 @@ from typing import Any
 import aiohttp
 import pytest
 
-from somafractalmemory.callers import Scope
-from somafractalmemory.tokenfile import line_of, new_token
+from somafractalmemory.security.callers import Scope
+from somafractalmemory.security.tokenfile import line_of, new_token
 from tests.integration.api.programs import Program, Stack, running
 from tests.integration.api.tenantcalls import READS, WRITES, Call, Dice, Operation, Tenant, called
 

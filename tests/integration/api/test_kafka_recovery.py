@@ -12,7 +12,7 @@ from confluent_kafka.admin import AdminClient
 
 from somafractalmemory.adapters.kafka import KafkaPublisher, KafkaStream, ensure_topics, open_publisher, open_stream
 from somafractalmemory.errors import Unavailable
-from somafractalmemory.events import MemoryEvent, decode_event
+from somafractalmemory.model.events import MemoryEvent, decode_event
 from somafractalmemory.ports import Message
 from somafractalmemory.settings import Settings, load_settings
 from tests.contracts.topic import an_event, taken

@@ -10,15 +10,15 @@ import psycopg
 import pytest
 from psycopg import sql
 
-from somafractalmemory import tenancy
 from somafractalmemory.adapters.migrations import migrate
 from somafractalmemory.adapters.postgres import PostgresRecords, connection_arguments, open_records
 from somafractalmemory.adapters.postgres_scope import Protection, rows_within
 from somafractalmemory.errors import Unavailable
-from somafractalmemory.graph import Link
 from somafractalmemory.model import MemoryType, NewMemory, new_memory
+from somafractalmemory.model.graph import Link
+from somafractalmemory.model.wording import Mode, Term
 from somafractalmemory.ports import Box, Search
-from somafractalmemory.wording import Mode, Term
+from somafractalmemory.security import tenancy
 from tests.integration.api.programs import own_database
 
 GUARDED = (

@@ -8,11 +8,11 @@ from typing import Any
 import orjson
 import pytest
 
+from somafractalmemory.calling.inprocess import InProcess
+from somafractalmemory.calling.requesting import Patience
 from somafractalmemory.cli import run
 from somafractalmemory.cli.options import Given
 from somafractalmemory.client import Client
-from somafractalmemory.inprocess import InProcess
-from somafractalmemory.requesting import Patience
 from tests.unit.api_server.conftest import TOKEN, World
 
 

@@ -12,15 +12,15 @@ from fastapi import FastAPI
 from somafractalmemory.adapters.embedding import HashEmbedder
 from somafractalmemory.adapters.local import LocalLimiter, LocalRecords, LocalVectors
 from somafractalmemory.adapters.local_locks import LocalLocks
-from somafractalmemory.admission import Admission
-from somafractalmemory.app import create_app
-from somafractalmemory.health import Health
-from somafractalmemory.indexing import Indexer
-from somafractalmemory.locking import Locking
-from somafractalmemory.ranking import Weights
+from somafractalmemory.httpface.app import create_app
+from somafractalmemory.indexing.points import Indexer
+from somafractalmemory.model.ranking import Weights
+from somafractalmemory.security.admission import Admission
+from somafractalmemory.security.tokens import Tokens
 from somafractalmemory.service import MemoryService
 from somafractalmemory.settings import Settings
-from somafractalmemory.tokens import Tokens
+from somafractalmemory.usecases.health import Health
+from somafractalmemory.usecases.locking import Locking
 from somafractalmemory.wiring import ApiRuntime, rules_of
 
 TOKEN = "a-token-for-tests"

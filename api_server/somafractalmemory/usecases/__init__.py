@@ -1,0 +1,1 @@
+"""What the service does, one module for each purpose, over ports only. `service` puts them together."""
