@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 from somamemory_operator import names
 from somamemory_operator.connection import APPLY, MERGE, ApiError, Connection
 from somamemory_operator.kinds import PLACES
-from somamemory_operator.observed import OBSERVED_KINDS, Key, Obj, World, is_owned_by, key_of
+from somamemory_operator.observed import OBSERVED_KINDS, OPTIONAL_KINDS, Key, Obj, World, is_owned_by, key_of
 from somamemory_operator.plan import Deletion, Growth
 
 STATUS_MANAGER = f"{names.FIELD_MANAGER}-status"
@@ -61,10 +61,11 @@ class Cluster:
     async def observe(self, namespace: str, name: str) -> World:
         """Take a snapshot of everything around one SomaMemory."""
         selector = f"{names.WATCH_SELECTOR},{names.INSTANCE_LABEL}={name}"
-        lists = [self._collect(kind, namespace, selector) for kind in OBSERVED_KINDS]
+        lists = [self._children(kind, namespace, selector) for kind in OBSERVED_KINDS]
         classes, *found = await asyncio.gather(self._storage_classes(), *lists)
         children = {key_of(obj): obj for objs in found for obj in objs or ()}
-        return World(children, None if classes is None else {key_of(obj).name: obj for obj in classes})
+        unserved = frozenset(kind for kind, objs in zip(OBSERVED_KINDS, found, strict=True) if objs is None)
+        return World(children, None if classes is None else {key_of(obj).name: obj for obj in classes}, unserved)
 
     async def create(self, obj: Obj, *, owner_uid: str) -> None:
         """Create an object that must not be there yet.
@@ -146,6 +147,15 @@ class Cluster:
             "eventTime": datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ"),
         }
         await self._write("POST", event, query={}, named=False)
+
+    async def _children(self, kind: str, namespace: str, selector: str) -> list[Obj] | None:
+        """All of a kind, None for an optional kind that is not served to us."""
+        try:
+            return await self._collect(kind, namespace, selector)
+        except ApiError as error:
+            if kind in OPTIONAL_KINDS and error.unserved:
+                return None
+            raise
 
     async def _storage_classes(self) -> list[Obj] | None:
         try:

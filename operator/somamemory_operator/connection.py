@@ -36,6 +36,11 @@ class ApiError(Exception):
         return self.status == 404
 
     @property
+    def unserved(self) -> bool:
+        """As the answer to a list: the kind does not exist, or is not for us."""
+        return self.status in (403, 404)
+
+    @property
     def conflict(self) -> bool:
         """Somebody else was faster: the precondition of the call no longer holds."""
         return self.status == 409

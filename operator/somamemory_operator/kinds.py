@@ -33,6 +33,8 @@ PLACES = {
     "NetworkPolicy": Place("networking.k8s.io/v1", "networkpolicies"),
     "HorizontalPodAutoscaler": Place("autoscaling/v2", "horizontalpodautoscalers"),
     "Ingress": Place("networking.k8s.io/v1", "ingresses"),
+    "ServiceMonitor": Place("monitoring.coreos.com/v1", "servicemonitors"),
+    "PrometheusRule": Place("monitoring.coreos.com/v1", "prometheusrules"),
     "StorageClass": Place("storage.k8s.io/v1", "storageclasses"),
     "Lease": Place("coordination.k8s.io/v1", "leases"),
     "Event": Place("events.k8s.io/v1", "events"),

@@ -37,6 +37,7 @@ class Component(StrEnum):
     CONSUMER = "consumer"
     MIGRATION = "migration"
     CREDENTIALS = "credentials"
+    MONITORING = "monitoring"
 
 
 STORES = (Component.POSTGRES, Component.REDIS, Component.QDRANT, Component.KAFKA)

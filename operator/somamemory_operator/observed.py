@@ -26,10 +26,12 @@ class World:
     `OBSERVED_KINDS`. What an apply has returned must be in here before the next decision is taken: a world
     that is older than our own writes would report Ready too early.
     `storage_classes` is None when the operator may not read them: checks that need them are then skipped.
+    `unserved` are the kinds of `OPTIONAL_KINDS` that this cluster does not have, or does not show to the operator.
     """
 
     children: Mapping[Key, Obj] = field(default_factory=dict)
     storage_classes: Mapping[str, Obj] | None = None
+    unserved: frozenset[str] = frozenset()
 
     def get(self, kind: str, name: str) -> Obj | None:
         """The live object of that kind and name, or None."""
@@ -63,7 +65,11 @@ OBSERVED_KINDS = (
     "NetworkPolicy",
     "HorizontalPodAutoscaler",
     "Ingress",
+    "ServiceMonitor",
+    "PrometheusRule",
 )
+OPTIONAL_KINDS = frozenset({"ServiceMonitor", "PrometheusRule"})
+"""Kinds that others bring into a cluster: they may be unserved, and may come at any time."""
 
 
 def key_of(obj: Obj) -> Key:

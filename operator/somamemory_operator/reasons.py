@@ -14,6 +14,9 @@ class Reason(StrEnum):
     DISABLED = "Disabled"
     NOTHING_TO_DO = "NothingToDo"
 
+    # Something that the spec asks for beside the components is not there
+    KIND_MISSING = "KindMissing"
+
     # The spec is refused: nothing is applied until a person changes it
     INVALID_SPEC = "InvalidSpec"
     NAME_TOO_LONG = "NameTooLong"

@@ -13,6 +13,7 @@ from pydantic import ConfigDict, Field, StringConstraints, ValidationError
 from somamemory_operator.addons import Autoscaling, Ingress
 from somamemory_operator.errors import InvalidSpec
 from somamemory_operator.model import Annotations, DnsName, Line, Model, Quantity, rules
+from somamemory_operator.monitoring import Monitoring
 from somamemory_operator.podfields import EnvVar, Workload
 from somamemory_operator.profiles import preset
 from somamemory_operator.reasons import Reason
@@ -274,6 +275,8 @@ class Spec(Model):
     """Protection from draining too many pods at once."""
     network_policy: NetworkPolicy = NetworkPolicy()
     """Who may connect to what."""
+    monitoring: Monitoring = Monitoring()
+    """How Prometheus watches it."""
 
 
 class Metadata(Model):

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from datetime import datetime
 
 from somamemory_operator import credentials, names
+from somamemory_operator.addonconditions import addon_conditions
 from somamemory_operator.components import STALLING, TROUBLED, Report, View, reports
 from somamemory_operator.conditions import Condition, rendered, verdict
 from somamemory_operator.desired import Desired
@@ -31,7 +32,8 @@ def status(
     """
     found = reports(View(memory, desired, plan, world, now))
     summary = _summary(memory, found, plan, problem)
-    conditions = [*_overall(summary), _secrets(memory, world, problem), *(_of(report) for report in found)]
+    parts = [*(_of(report) for report in found), *addon_conditions(memory, world)]
+    conditions = [*_overall(summary), _secrets(memory, world, problem), *parts]
     enabled = [report for report in found if not report.is_disabled]
     api = world.get("Deployment", names.child(memory.name, Component.API))
     made = {

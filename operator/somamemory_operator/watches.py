@@ -14,11 +14,13 @@ from typing import Any
 from somamemory_operator import names
 from somamemory_operator.connection import ApiError, Connection
 from somamemory_operator.kinds import PLACES
-from somamemory_operator.observed import OBSERVED_KINDS
+from somamemory_operator.observed import OBSERVED_KINDS, OPTIONAL_KINDS
 from somamemory_operator.telemetry import Metrics, logger
 from somamemory_operator.wakeups import Backoff, MemoryKey
 
 _STREAM_SECONDS = (240, 360)
+_ABSENT_SECONDS = 30.0
+"""How long until an optional kind that is not served is asked for again."""
 
 
 class Watch:
@@ -58,12 +60,22 @@ class Watch:
                 if time.monotonic() - began < 1:  # a server that hangs up at once must not be asked in a circle
                     await asyncio.sleep(self._backoff.delay(2))
             except ApiError as error:
+                if error.unserved and self.kind in OPTIONAL_KINDS:
+                    version = None
+                    await self._wait_for_kind()
+                    continue
                 version = None if error.status else version  # an answer such as 410: only a new list helps
                 failures = failures + 1 if time.monotonic() - began < self._backoff.most else 1
                 self._metrics.retries.labels("watch").inc()
                 self._log.warning("watch interrupted", error=str(error), failures=failures)
                 gone_at_first = error.gone and failures == 1
                 await asyncio.sleep(0 if gone_at_first else self._backoff.delay(failures))
+
+    async def _wait_for_kind(self) -> None:
+        """A kind that nobody has brought yet is no failure; when it comes, everything is woken by `_start`."""
+        self._beat = time.monotonic()
+        self.synced.set()
+        await asyncio.sleep(_ABSENT_SECONDS)
 
     async def _start(self) -> str:
         """Find the place to watch from, and have everything looked at, since the past is not known."""

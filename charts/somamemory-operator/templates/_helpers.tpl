@@ -53,6 +53,10 @@ helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version }}
 - apiGroups: [networking.k8s.io]
   resources: [ingresses, networkpolicies]
   verbs: [get, list, watch, create, patch, delete]
+# Kinds of the Prometheus operator, where it is installed.
+- apiGroups: [monitoring.coreos.com]
+  resources: [prometheusrules, servicemonitors]
+  verbs: [get, list, watch, create, patch, delete]
 # Pods explain why something is not ready; volume claims grow.
 - apiGroups: [""]
   resources: [pods]

@@ -2,7 +2,18 @@
 
 from somamemory_operator.credentials import Credentials
 from somamemory_operator.desired import Desired, Gate, Wanted
-from somamemory_operator.manifests import api, consumer, kafka, migration, policies, postgres, qdrant, redis, secrets
+from somamemory_operator.manifests import (
+    api,
+    consumer,
+    kafka,
+    migration,
+    monitoring,
+    policies,
+    postgres,
+    qdrant,
+    redis,
+    secrets,
+)
 from somamemory_operator.manifests.context import Context
 from somamemory_operator.observed import Obj, World
 from somamemory_operator.resource import SomaMemory
@@ -16,16 +27,18 @@ def build(memory: SomaMemory, settings: Settings, world: World, credentials: Cre
 
     Stores come at once. The migration waits for Postgres, API and consumer wait for the migration of their version,
     so that an upgrade changes the database before it rolls the pods. A hibernating SomaMemory has nothing to wait for.
+    What this cluster has no kind for is left out; the status tells.
     """
     context = Context(memory, settings, world, credentials)
     wanted = [
         *secrets.build(context),
         *_free([*postgres.build(context), *redis.build(context), *qdrant.build(context), *kafka.build(context)]),
-        *_free([*policies.budgets(context), *policies.network(context)]),
+        *_free([*policies.budgets(context), *policies.network(context), *monitoring.build(context)]),
         *_migration(context),
         *_gated(_clients(context), None if memory.spec.hibernated else migration.needs_migration(context)),
     ]
-    return Desired(wanted=tuple(wanted), owner_uid=memory.uid, version=context.version)
+    served = tuple(each for each in wanted if each.key.kind not in world.unserved)
+    return Desired(wanted=served, owner_uid=memory.uid, version=context.version)
 
 
 def _clients(context: Context) -> list[Obj]:

@@ -62,10 +62,36 @@ def test_the_pods_that_an_autoscaler_asks_for_stay(
     eventually("replicas counts again", lambda: _pods(api, namespace) == 3)
 
 
+def test_a_kind_that_nobody_serves_is_reported_and_used_once_it_comes(
+    api: Api, kubelet: Kubelet, operator: Operator, namespace: str
+) -> None:
+    """Without the Prometheus operator memories are served all the same, and a condition says what is missing (X-10)."""
+    api.make_memory(namespace, spec={"monitoring": {"labels": {"release": "x"}, "serviceMonitor": {}}})
+
+    api.wait_ready(namespace)
+    missing = api.condition(namespace, kind="MonitoringReady")
+    assert (missing["status"], missing["reason"]) == ("False", "KindMissing")
+    assert "ServiceMonitor" in missing["message"]
+
+    api.bring_kind("ServiceMonitor")
+    try:
+        eventually("it is told to be there", lambda: _monitoring(api, namespace) == "True")
+        monitor = api.get("ServiceMonitor", "demo-api", namespace)
+        assert monitor is not None
+        assert monitor["metadata"]["labels"]["release"] == "x"
+        found = api.list("Service", namespace, _selector(monitor["spec"]["selector"]["matchLabels"]))
+        assert [service["metadata"]["name"] for service in found] == ["demo-api"]
+    finally:
+        api.take_kind_away("ServiceMonitor")
+    eventually("it is missed again", lambda: _monitoring(api, namespace) == "False")
+    assert operator.answers("/healthz") == operator.answers("/readyz") == 200
+
+
 def test_nonsense_is_refused_by_the_api_server(api: Api, namespace: str) -> None:
     """(X-10)"""
     refusals = {
         "maxReplicas must not be less than minReplicas": {"api": {"autoscaling": {"minReplicas": 6}}},
+        "scrapeTimeout must not be longer than interval": {"monitoring": {"serviceMonitor": {"interval": "4s"}}},
         "spec.api.ingress.host": {"api": {"ingress": {"className": "nginx"}}},
     }
 
@@ -85,6 +111,14 @@ def _is_as(api: Api, before: Obj) -> bool:
 def _is_another(api: Api, before: Obj) -> bool:
     now = api.get(before["kind"], before["metadata"]["name"], before["metadata"]["namespace"])
     return now is not None and uid_of(now) != uid_of(before) and now["spec"] == before["spec"]
+
+
+def _monitoring(api: Api, namespace: str) -> str | None:
+    return api.condition(namespace, kind="MonitoringReady").get("status")
+
+
+def _selector(labels: Obj) -> str:
+    return ",".join(f"{key}={value}" for key, value in labels.items())
 
 
 def _pods(api: Api, namespace: str) -> int:

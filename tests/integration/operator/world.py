@@ -22,9 +22,10 @@ from localcluster.apiserver import ApiServer, free_ports
 from somamemory_operator import names
 from somamemory_operator.kinds import PLACES
 from somamemory_operator.names import Component
-from somamemory_operator.observed import Obj
+from somamemory_operator.observed import OPTIONAL_KINDS, Obj
 
 ROOT = Path(__file__).parents[3]
+_DEFINITIONS = "/apis/apiextensions.k8s.io/v1/customresourcedefinitions"
 Result = TypeVar("Result")
 
 
@@ -115,6 +116,26 @@ class Api:
     def crd_is_served(self) -> bool:
         """Whether SomaMemories can be listed."""
         return self._http.get(PLACES[names.KIND].path()).status_code == 200
+
+    def bring_kind(self, kind: str) -> None:
+        """Have the API server serve an optional kind, whatever its objects hold."""
+        plural, (group, version) = PLACES[kind].plural, PLACES[kind].api_version.split("/")
+        anything = {"openAPIV3Schema": {"type": "object", "x-kubernetes-preserve-unknown-fields": True}}
+        spec = {
+            "group": group,
+            "scope": "Namespaced",
+            "names": {"kind": kind, "plural": plural, "singular": kind.lower()},
+            "versions": [{"name": version, "served": True, "storage": True, "schema": anything}],
+        }
+        definition = {"metadata": {"name": f"{plural}.{group}"}, "spec": spec}
+        place = {"apiVersion": "apiextensions.k8s.io/v1", "kind": "CustomResourceDefinition"}
+        _checked(self._http.post(_DEFINITIONS, json=place | definition))
+        eventually(f"{kind} is served", lambda: self._http.get(PLACES[kind].path()).status_code == 200)
+
+    def take_kind_away(self, kind: str) -> None:
+        """Have the API server forget an optional kind, and every object of it."""
+        group = PLACES[kind].api_version.split("/")[0]
+        _checked(self._http.delete(f"{_DEFINITIONS}/{PLACES[kind].plural}.{group}"))
 
     def make_memory(self, namespace: str, name: str = "demo", spec: Obj | None = None) -> Obj:
         """Create a SomaMemory."""
@@ -263,14 +284,14 @@ def restful(obj: Obj) -> Obj:
 
 def versions(api: Api, namespace: str) -> dict[tuple[str, str], str]:
     """Return the resourceVersion of everything of ours in a namespace."""
-    kinds = [kind for kind in PLACES if kind not in ("StorageClass", "Lease", "Event")]
+    kinds = [kind for kind in PLACES if kind not in ("StorageClass", "Lease", "Event", *OPTIONAL_KINDS)]
     found = [(kind, obj["metadata"]) for kind in kinds for obj in api.list(kind, namespace)]
     return {(kind, metadata["name"]): metadata["resourceVersion"] for kind, metadata in found}
 
 
 def owned(api: Api, namespace: str) -> list[Obj]:
     """Return every object that has a SomaMemory as its owner."""
-    kinds = [kind for kind in PLACES if kind not in ("StorageClass", "Lease", "Event", names.KIND)]
+    kinds = [kind for kind in PLACES if kind not in ("StorageClass", "Lease", "Event", names.KIND, *OPTIONAL_KINDS)]
     objects = [obj for kind in kinds for obj in api.list(kind, namespace)]
     return [
         obj for obj in objects if any(o["kind"] == names.KIND for o in obj["metadata"].get("ownerReferences") or ())

@@ -40,13 +40,14 @@ class FakeCluster:
         self.objects: dict[Key, Obj] = {}
         self.applied: dict[Key, Applied] = {}
         self.storage_classes: dict[str, Obj] = {"standard": {"allowVolumeExpansion": True}}
+        self.unserved: frozenset[str] = frozenset()
         self.writes: list[str] = []
         self._generate = generate
         self._numbers = itertools.count(1)
 
     @property
     def world(self) -> World:
-        return World(copy.deepcopy(self.objects), self.storage_classes)
+        return World(copy.deepcopy(self.objects), self.storage_classes, self.unserved)
 
     def look(self, memory: SomaMemory, settings: Settings = SETTINGS) -> tuple[Desired, Plan]:
         """What is desired now, and what is to be done for it."""

@@ -49,11 +49,16 @@ SPECS = maybe(
     kafka=STORE,
     networkPolicy=maybe(enabled=st.booleans()),
     podDisruptionBudget=maybe(enabled=st.booleans()),
+    monitoring=maybe(
+        labels=st.dictionaries(st.sampled_from(["release", COMPONENT_LABEL]), st.just("x")),
+        serviceMonitor=maybe(enabled=st.booleans()),
+        prometheusRule=maybe(enabled=st.booleans()),
+    ),
 )
 NAMES = st.from_regex(rf"[a-z]([-a-z0-9]{{0,{names.LONGEST_NAME - 2}}}[a-z0-9])?", fullmatch=True)
 
 
-few = settings(max_examples=25)
+few = settings(max_examples=25, deadline=None)
 
 
 def objects(memory: SomaMemory) -> list[Obj]:
