@@ -3,7 +3,7 @@
 from uuid import uuid4
 
 from somafractalmemory.model.events import MemoryEvent
-from somafractalmemory.model.states import State
+from somafractalmemory.ports.states import State
 from tests.contracts.records import Truth, a_memory
 
 

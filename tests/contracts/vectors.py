@@ -11,8 +11,8 @@ import pytest
 from somafractalmemory.adapters.embedding import HashEmbedder
 from somafractalmemory.errors import Unavailable
 from somafractalmemory.model import Embedding, Hit, MemoryType, Point, SparseVector, facets
-from somafractalmemory.model.states import State
 from somafractalmemory.ports import Search, Vectors
+from somafractalmemory.ports.states import State
 
 DIMENSIONS = 64
 EMBEDDER = HashEmbedder(DIMENSIONS)

@@ -19,9 +19,8 @@ from somafractalmemory.adapters.kafka_client import (
     reason_of,
 )
 from somafractalmemory.adapters.kafka_sender import Record, Sender
-from somafractalmemory.events.deadletters import RETRIED_OFFSET
 from somafractalmemory.ports import Message
-from somafractalmemory.ports.history import Span
+from somafractalmemory.ports.history import RETRIED_OFFSET, Span
 from somafractalmemory.settings import Settings
 
 Result = TypeVar("Result")

@@ -5,10 +5,9 @@ from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import replace
 
 from somafractalmemory.errors import Unavailable
-from somafractalmemory.events.deadletters import RETRIED_OFFSET
 from somafractalmemory.model.events import MemoryEvent
 from somafractalmemory.ports import Message
-from somafractalmemory.ports.history import Span
+from somafractalmemory.ports.history import RETRIED_OFFSET, Span
 
 _NOTHING_SECONDS = 0.005  # a test need not wait as long as a consumer may
 

@@ -5,7 +5,7 @@ from typing import Any
 from uuid import UUID
 
 from somafractalmemory.model import Memory, Point
-from somafractalmemory.model.states import State
+from somafractalmemory.ports.states import State
 
 
 class LocalTruthStates:

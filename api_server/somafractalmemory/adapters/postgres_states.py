@@ -7,7 +7,7 @@ from uuid import UUID
 import orjson
 
 from somafractalmemory.model.events import version_of_foreign
-from somafractalmemory.model.states import State
+from somafractalmemory.ports.states import State
 
 SCAN = """
 select id, namespace, version, deleted from memories

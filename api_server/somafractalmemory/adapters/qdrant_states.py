@@ -8,7 +8,7 @@ from uuid import UUID
 import orjson
 
 from somafractalmemory.adapters.qdrant_wire import MARKER_ID, equals
-from somafractalmemory.model.states import State
+from somafractalmemory.ports.states import State
 
 Ask = Callable[..., Awaitable[Any]]
 _PAYLOAD = {"include": ["namespace", "version", "deleted_at"]}

@@ -20,8 +20,8 @@ import qdrant_edge as engine
 from somafractalmemory.adapters.qdrant_wire import MARKER_ID
 from somafractalmemory.errors import ConfigurationError, Unavailable
 from somafractalmemory.model import Embedding, Hit, Point, facets
-from somafractalmemory.model.states import State
 from somafractalmemory.ports import Search
+from somafractalmemory.ports.states import State
 
 Answer = TypeVar("Answer")
 _DENSE, _SPARSE = "dense", "bm25"

@@ -6,10 +6,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from somafractalmemory.ports import Message
-from somafractalmemory.ports.history import History, Resender
-
-RETRIED_OFFSET = "retried-offset"
-"""Header of a mark: the offset, in the same partition, of the letter that was retried. A mark has no value."""
+from somafractalmemory.ports.history import RETRIED_OFFSET, History, Resender
 
 _BATCH = 100
 

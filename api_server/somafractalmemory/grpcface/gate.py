@@ -18,8 +18,8 @@ from somafractalmemory import memory_pb2 as pb
 from somafractalmemory import telemetry, tracing
 from somafractalmemory.errors import InvalidRequest, Unavailable
 from somafractalmemory.grpcface.statuses import Status, budget_metadata, status_of
-from somafractalmemory.httpface.guard import Runtime
 from somafractalmemory.ports.repeats import Answered, KeyScope, check_key
+from somafractalmemory.runtime import Runtime
 from somafractalmemory.security.admission import Admitted
 from somafractalmemory.security.callers import Caller, Scope
 

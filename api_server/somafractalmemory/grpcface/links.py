@@ -6,9 +6,9 @@ from typing import Any
 from somafractalmemory import memory_pb2 as pb
 from somafractalmemory.grpcface import reading, showing
 from somafractalmemory.grpcface.gate import Calls, answers
-from somafractalmemory.httpface.schemas.graph import LinkRequest, LinksQuery, NeighborsQuery, PathQuery
 from somafractalmemory.model import parse_coordinate
 from somafractalmemory.model.graph import NewLink
+from somafractalmemory.schemas.graph import LinkRequest, LinksQuery, NeighborsQuery, PathQuery
 from somafractalmemory.security.admission import Admitted
 from somafractalmemory.security.callers import Scope
 

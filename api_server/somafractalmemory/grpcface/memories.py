@@ -7,7 +7,7 @@ from somafractalmemory import memory_pb2 as pb
 from somafractalmemory.grpcface import reading, showing
 from somafractalmemory.grpcface.gate import Calls, answers
 from somafractalmemory.grpcface.intake import numbered
-from somafractalmemory.httpface.schemas.memories import ImportanceRequest
+from somafractalmemory.schemas.memories import ImportanceRequest
 from somafractalmemory.security.admission import Admitted
 from somafractalmemory.security.callers import Scope
 from somafractalmemory.usecases.bulkstoring import Item, store_stream

@@ -6,12 +6,12 @@ from typing import Any
 import orjson
 
 from somafractalmemory.errors import InvalidCoordinate, InvalidPayload, InvalidRequest
-from somafractalmemory.httpface.schemas.recall import ExplainRequest
 from somafractalmemory.memory_pb2 import Coordinate as CoordinateMessage
 from somafractalmemory.memory_pb2 import Memory as MemoryMessage
 from somafractalmemory.memory_pb2 import RetrieveRequest
 from somafractalmemory.model import Coordinate, MemoryType, canonical, coordinate_of
 from somafractalmemory.model.wording import Mode, term_of
+from somafractalmemory.schemas.recall import ExplainRequest
 from somafractalmemory.usecases.bulkstoring import Item
 from somafractalmemory.usecases.recalling import Question
 

@@ -7,10 +7,10 @@ from somafractalmemory import memory_pb2 as pb
 from somafractalmemory.errors import InvalidRequest
 from somafractalmemory.grpcface import reading, showing
 from somafractalmemory.grpcface.gate import Calls, answers, streams
-from somafractalmemory.httpface.schemas.memories import PageQuery
-from somafractalmemory.httpface.schemas.recall import KeywordRequest, RangeQuery
 from somafractalmemory.model.wording import Mode, term_of
 from somafractalmemory.ports import Box
+from somafractalmemory.schemas.memories import PageQuery
+from somafractalmemory.schemas.recall import KeywordRequest, RangeQuery
 from somafractalmemory.security.admission import Admitted
 from somafractalmemory.security.callers import Scope
 

@@ -8,9 +8,9 @@ import orjson
 from somafractalmemory import memory_pb2 as pb
 from somafractalmemory.grpcface import reading, showing
 from somafractalmemory.grpcface.gate import Calls, answers
-from somafractalmemory.httpface.schemas.audit import AuditQuery
-from somafractalmemory.httpface.schemas.reflection import ConsolidateRequest, RecollectQuery, SampleQuery
 from somafractalmemory.model import Memory
+from somafractalmemory.schemas.audit import AuditQuery
+from somafractalmemory.schemas.reflection import ConsolidateRequest, RecollectQuery, SampleQuery
 from somafractalmemory.security.admission import Admitted
 from somafractalmemory.security.callers import Scope
 

@@ -16,8 +16,8 @@ from grpc_reflection.v1alpha import reflection
 from somafractalmemory.grpcface.gate import NAME
 from somafractalmemory.grpcface.listening import address_of, credentials_of, in_use, options_of
 from somafractalmemory.grpcface.servicer import MemoryServicer
-from somafractalmemory.httpface.guard import Runtime
 from somafractalmemory.memory_pb2_grpc import add_MemoryServiceServicer_to_server
+from somafractalmemory.runtime import Runtime
 from somafractalmemory.settings import Settings
 from somafractalmemory.usecases.health import Health
 

@@ -9,8 +9,8 @@ from somafractalmemory.grpcface.memories import MemoryCalls
 from somafractalmemory.grpcface.recalls import RecallCalls
 from somafractalmemory.grpcface.reflections import ReflectionCalls
 from somafractalmemory.grpcface.transfers import TransferCalls
-from somafractalmemory.httpface.guard import Runtime
 from somafractalmemory.memory_pb2_grpc import MemoryServiceServicer
+from somafractalmemory.runtime import Runtime
 
 
 class MemoryServicer(MemoryCalls, RecallCalls, LinkCalls, ReflectionCalls, TransferCalls, MemoryServiceServicer):

@@ -19,7 +19,7 @@ from somafractalmemory.grpcface.gate import NAME
 from somafractalmemory.grpcface.listening import address_of, credentials_of, in_use, options_of
 from somafractalmemory.grpcface.server import REFUSING_SECONDS
 from somafractalmemory.grpcface.servicer import MemoryServicer
-from somafractalmemory.httpface.guard import Runtime
+from somafractalmemory.runtime import Runtime
 
 THREADS = 32
 MAX_CALLS = 256

@@ -16,7 +16,7 @@ from starlette.responses import Response
 from starlette.routing import Match
 
 from somafractalmemory import __version__, errors, tracing
-from somafractalmemory.httpface.guard import GuardedRoute, JsonResponse, RequestMetrics, Runtime
+from somafractalmemory.httpface.guard import GuardedRoute, JsonResponse, RequestMetrics
 from somafractalmemory.httpface.openapi import document_of
 from somafractalmemory.httpface.routes import (
     audit,
@@ -32,6 +32,7 @@ from somafractalmemory.httpface.routes import (
 )
 from somafractalmemory.httpface.shortway import Answer, ShortWay, fixed_routes
 from somafractalmemory.httpface.traced import TracedRequests
+from somafractalmemory.runtime import Runtime
 from somafractalmemory.settings import Settings
 
 log = structlog.get_logger(__name__)

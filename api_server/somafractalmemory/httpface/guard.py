@@ -4,7 +4,7 @@ import time
 from collections.abc import Callable
 from functools import lru_cache
 from hashlib import sha256
-from typing import Any, Protocol, TypeVar
+from typing import Any, TypeVar
 
 import orjson
 from fastapi.routing import APIRoute
@@ -19,13 +19,11 @@ from somafractalmemory.errors import RateLimited
 from somafractalmemory.httpface.bodies import BodyReader, timely_body
 from somafractalmemory.model import Budget
 from somafractalmemory.ports.repeats import Answered, KeyScope, check_key
-from somafractalmemory.security.admission import Admission, Admitted
+from somafractalmemory.runtime import Runtime
+from somafractalmemory.security.admission import Admitted
 from somafractalmemory.security.callers import Scope as Permission
-from somafractalmemory.service import MemoryService
-from somafractalmemory.settings import Settings
-from somafractalmemory.usecases.health import Health
 
-__all__ = ["BodyReader", "GuardedRoute", "JsonResponse", "RequestMetrics", "Runtime", "needs", "takes_lines"]
+__all__ = ["BodyReader", "GuardedRoute", "JsonResponse", "RequestMetrics", "needs", "takes_lines"]
 
 Endpoint = TypeVar("Endpoint", bound=Callable[..., Any])
 NAMESPACE_HEADER = b"x-soma-namespace"
@@ -40,19 +38,6 @@ _NEEDS = {
 _LEASE_SECONDS = 60.0
 _STREAM_LEASE_SECONDS = 600.0
 _METHODS = frozenset({"GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS"})
-
-
-class Runtime(Protocol):
-    """What routes find in `request.app.state.runtime`."""
-
-    @property
-    def settings(self) -> Settings: ...
-    @property
-    def service(self) -> MemoryService: ...
-    @property
-    def admission(self) -> Admission: ...
-    @property
-    def health(self) -> Health: ...
 
 
 class JsonResponse(Response):

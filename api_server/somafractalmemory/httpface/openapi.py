@@ -10,9 +10,9 @@ from pydantic import BaseModel
 from somafractalmemory.httpface.apiexamples import EXAMPLES
 from somafractalmemory.httpface.guard import GuardedRoute
 from somafractalmemory.httpface.routes.describing import without_null
-from somafractalmemory.httpface.schemas import erasing, graph, memories, recall, reflection
-from somafractalmemory.httpface.schemas.recall import RecallRequest
 from somafractalmemory.model import MAX_COORDINATE_TEXT
+from somafractalmemory.schemas import erasing, graph, memories, recall, reflection
+from somafractalmemory.schemas.recall import RecallRequest
 
 DESCRIPTION = """\
 Memories at coordinates, recalled by meaning and by words.

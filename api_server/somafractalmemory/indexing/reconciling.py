@@ -11,8 +11,8 @@ from uuid import UUID
 import structlog
 
 from somafractalmemory.indexing.points import Indexer
-from somafractalmemory.model.states import State
 from somafractalmemory.ports import Records, Vectors
+from somafractalmemory.ports.states import State
 
 log = structlog.get_logger(__name__)
 

@@ -24,10 +24,10 @@ from somafractalmemory.model import (
 from somafractalmemory.model.events import MemoryEvent
 from somafractalmemory.model.graph import Edge, Link, LinkMark, PlacedLink
 from somafractalmemory.model.restoring import Placed, Restored
-from somafractalmemory.model.states import Erasures, IndexStates, TruthStates
 from somafractalmemory.model.wording import Term
 from somafractalmemory.ports.care import Audits, Care
 from somafractalmemory.ports.repeats import RequestKeys
+from somafractalmemory.ports.states import Erasures, IndexStates, TruthStates
 
 
 @dataclass(frozen=True, slots=True)

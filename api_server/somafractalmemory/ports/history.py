@@ -6,6 +6,9 @@ from typing import Protocol
 
 from somafractalmemory.ports import Message
 
+RETRIED_OFFSET = "retried-offset"
+"""Header of a mark: the offset, in the same partition, of the letter that was retried. A mark has no value."""
+
 
 @dataclass(frozen=True, slots=True)
 class Span:

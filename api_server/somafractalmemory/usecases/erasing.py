@@ -10,8 +10,8 @@ import structlog
 
 from somafractalmemory.errors import Unavailable
 from somafractalmemory.model import Coordinate, memory_id
-from somafractalmemory.model.states import State
 from somafractalmemory.ports import Locks, Records, Vectors
+from somafractalmemory.ports.states import State
 
 log = structlog.get_logger(__name__)
 

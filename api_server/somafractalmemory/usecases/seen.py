@@ -12,10 +12,10 @@ from somafractalmemory.model import Coordinate, Counts, Memory, MemoryType, NewM
 from somafractalmemory.model.decay import Decay
 from somafractalmemory.model.importance import Scale
 from somafractalmemory.model.restoring import Fate, Placed, Restored
-from somafractalmemory.model.states import Erasures, TruthStates
 from somafractalmemory.model.wording import Term
 from somafractalmemory.ports import Box, Import, Links, Lookups, Order, Recollections, Records, Search, Transfers
 from somafractalmemory.ports.care import Audits, Care
+from somafractalmemory.ports.states import Erasures, TruthStates
 from somafractalmemory.security.sealing import Seal
 from somafractalmemory.usecases.usage import Usage
 

@@ -6,7 +6,7 @@ from fastapi import APIRouter, Request, Response
 
 from somafractalmemory.httpface.guard import GuardedRoute, JsonResponse, needs
 from somafractalmemory.httpface.routes.describing import PROBLEMS, asks, namespace_of, runtime_of
-from somafractalmemory.httpface.schemas.audit import AuditQuery, AuditResponse
+from somafractalmemory.schemas.audit import AuditQuery, AuditResponse
 from somafractalmemory.security.callers import Scope
 
 router = APIRouter(route_class=GuardedRoute, responses=PROBLEMS, tags=["system"])

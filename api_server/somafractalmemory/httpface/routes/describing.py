@@ -7,8 +7,8 @@ from fastapi import Request
 from pydantic import BaseModel
 
 from somafractalmemory.errors import InvalidRequest
-from somafractalmemory.httpface.guard import Runtime
-from somafractalmemory.httpface.schemas.memories import Problem
+from somafractalmemory.runtime import Runtime
+from somafractalmemory.schemas.memories import Problem
 from somafractalmemory.security.admission import Admitted
 
 PROBLEMS: dict[int | str, dict[str, Any]] = {

@@ -5,8 +5,8 @@ from fastapi import APIRouter, Request, Response
 from somafractalmemory.errors import InvalidRequest
 from somafractalmemory.httpface.guard import BodyReader, GuardedRoute, JsonResponse, needs
 from somafractalmemory.httpface.routes.describing import PROBLEMS, namespace_of, runtime_of, takes
-from somafractalmemory.httpface.schemas.erasing import EraseRequest, EraseResponse
 from somafractalmemory.model import parse_coordinate
+from somafractalmemory.schemas.erasing import EraseRequest, EraseResponse
 from somafractalmemory.security.callers import Scope
 
 router = APIRouter(route_class=GuardedRoute, responses=PROBLEMS, tags=["system"])

@@ -7,7 +7,9 @@ from fastapi import APIRouter, Request, Response
 from somafractalmemory.errors import InvalidCoordinate, InvalidRequest
 from somafractalmemory.httpface.guard import BodyReader, GuardedRoute, JsonResponse
 from somafractalmemory.httpface.routes.describing import NOT_FOUND, PROBLEMS, asks, namespace_of, runtime_of, takes
-from somafractalmemory.httpface.schemas.graph import (
+from somafractalmemory.model import canonical, parse_coordinate
+from somafractalmemory.model.graph import LinkMark, NewLink
+from somafractalmemory.schemas.graph import (
     LinkRequest,
     LinksPage,
     LinksQuery,
@@ -20,8 +22,6 @@ from somafractalmemory.httpface.schemas.graph import (
     PathResponse,
     UnlinkQuery,
 )
-from somafractalmemory.model import canonical, parse_coordinate
-from somafractalmemory.model.graph import LinkMark, NewLink
 
 router = APIRouter(route_class=GuardedRoute, responses=PROBLEMS, tags=["graph"])
 read_link = BodyReader(LinkRequest)

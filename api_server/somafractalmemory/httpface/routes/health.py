@@ -8,7 +8,7 @@ from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 from somafractalmemory.httpface.docpages import redoc_page, swagger_page
 from somafractalmemory.httpface.guard import JsonResponse
 from somafractalmemory.httpface.routes.describing import runtime_of
-from somafractalmemory.httpface.schemas.memories import HealthResponse, LivenessResponse
+from somafractalmemory.schemas.memories import HealthResponse, LivenessResponse
 from somafractalmemory.usecases.health import Health
 
 router = APIRouter()

@@ -7,11 +7,11 @@ from fastapi import APIRouter, Request, Response
 from somafractalmemory.httpface.guard import BodyReader, GuardedRoute, JsonResponse, needs
 from somafractalmemory.httpface.routes.describing import PROBLEMS, asks, namespace_of, runtime_of, takes
 from somafractalmemory.httpface.routes.places import shown
-from somafractalmemory.httpface.schemas.memories import PageQuery, PageResponse
-from somafractalmemory.httpface.schemas.recall import KeywordRequest, RangeQuery, RangeResponse, ResultsResponse
 from somafractalmemory.model import canonical, parse_coordinate
 from somafractalmemory.model.wording import Mode, term_of
 from somafractalmemory.ports import Box
+from somafractalmemory.schemas.memories import PageQuery, PageResponse
+from somafractalmemory.schemas.recall import KeywordRequest, RangeQuery, RangeResponse, ResultsResponse
 from somafractalmemory.security.callers import Scope
 
 router = APIRouter(route_class=GuardedRoute, responses=PROBLEMS, tags=["memories"])

@@ -21,7 +21,10 @@ from somafractalmemory.httpface.routes.describing import (
     runtime_of,
     takes,
 )
-from somafractalmemory.httpface.schemas.memories import (
+from somafractalmemory.httpface.streaming import MAX_ITEM_LINE, Line, lines_of
+from somafractalmemory.model import Coordinate, MemoryType, parse_coordinate
+from somafractalmemory.model.transfer import first_problem
+from somafractalmemory.schemas.memories import (
     BulkRequest,
     BulkResponse,
     DeletedResponse,
@@ -30,9 +33,6 @@ from somafractalmemory.httpface.schemas.memories import (
     StoreRequest,
     StoreResponse,
 )
-from somafractalmemory.httpface.streaming import MAX_ITEM_LINE, Line, lines_of
-from somafractalmemory.model import Coordinate, MemoryType, parse_coordinate
-from somafractalmemory.model.transfer import first_problem
 from somafractalmemory.usecases.bulkstoring import Item, Numbered, store_stream
 
 router = APIRouter(route_class=GuardedRoute, responses=PROBLEMS)

@@ -16,14 +16,14 @@ from somafractalmemory.httpface.routes.describing import (
     namespace_of,
     runtime_of,
 )
-from somafractalmemory.httpface.schemas.memories import (
+from somafractalmemory.model import Memory, Remembered, parse_coordinate
+from somafractalmemory.schemas.memories import (
     AmendRequest,
     ImportanceRequest,
     MemoryResponse,
     StoreResponse,
     VersionsResponse,
 )
-from somafractalmemory.model import Memory, Remembered, parse_coordinate
 
 router = APIRouter(route_class=GuardedRoute, responses={**PROBLEMS, **NOT_FOUND}, tags=["memories"])
 read_amend = BodyReader(AmendRequest)

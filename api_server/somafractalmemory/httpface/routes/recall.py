@@ -9,7 +9,9 @@ from fastapi import APIRouter, Request, Response
 from somafractalmemory.errors import InvalidRequest
 from somafractalmemory.httpface.guard import BodyReader, GuardedRoute, JsonResponse, needs
 from somafractalmemory.httpface.routes.describing import PROBLEMS, namespace_of, runtime_of, takes
-from somafractalmemory.httpface.schemas.recall import (
+from somafractalmemory.model import Recalled
+from somafractalmemory.model.wording import Mode, Term, candidate_terms, term_of
+from somafractalmemory.schemas.recall import (
     ContextRequest,
     ExplainRequest,
     HybridScoredRequest,
@@ -21,8 +23,6 @@ from somafractalmemory.httpface.schemas.recall import (
     ScoredRequest,
     ScoredResponse,
 )
-from somafractalmemory.model import Recalled
-from somafractalmemory.model.wording import Mode, Term, candidate_terms, term_of
 from somafractalmemory.security.callers import Scope
 from somafractalmemory.usecases.recalling import Question
 

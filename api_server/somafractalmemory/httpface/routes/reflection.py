@@ -17,7 +17,8 @@ from somafractalmemory.httpface.routes.describing import (
 )
 from somafractalmemory.httpface.routes.describing import namespace_of as where
 from somafractalmemory.httpface.routes.places import shown
-from somafractalmemory.httpface.schemas.reflection import (
+from somafractalmemory.model import Memory, parse_coordinate
+from somafractalmemory.schemas.reflection import (
     ConsolidateRequest,
     ConsolidateResponse,
     MemoriesResponse,
@@ -26,7 +27,6 @@ from somafractalmemory.httpface.schemas.reflection import (
     RecollectQuery,
     SampleQuery,
 )
-from somafractalmemory.model import Memory, parse_coordinate
 
 router = APIRouter(route_class=GuardedRoute, responses=PROBLEMS, tags=["reflection"])
 read_outcome = BodyReader(OutcomeRequest)

@@ -6,9 +6,9 @@ from fastapi import APIRouter, Request, Response
 
 from somafractalmemory.httpface.guard import GuardedRoute, JsonResponse, takes_lines
 from somafractalmemory.httpface.routes.describing import PROBLEMS, WITH_BODY, asks, lines_body, namespace_of, runtime_of
-from somafractalmemory.httpface.schemas.transfer import ExportQuery, ImportQuery, ImportResponse
 from somafractalmemory.httpface.streaming import NDJSON, LinesResponse, lines_of
 from somafractalmemory.model.transfer import MAX_LINE
+from somafractalmemory.schemas.transfer import ExportQuery, ImportQuery, ImportResponse
 
 router = APIRouter(route_class=GuardedRoute, responses=PROBLEMS, tags=["transfer"])
 

@@ -12,7 +12,7 @@ from somafractalmemory.errors import Unavailable
 from somafractalmemory.indexing.points import tombstone_of
 from somafractalmemory.indexing.reconciling import Difference, Reconciler, Report, differences
 from somafractalmemory.model import MemoryType, NewMemory, Point, new_memory
-from somafractalmemory.model.states import State
+from somafractalmemory.ports.states import State
 from tests.unit.api_server.conftest import World
 
 

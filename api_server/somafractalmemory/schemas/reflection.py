@@ -4,8 +4,8 @@ from typing import Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from somafractalmemory.httpface.schemas.memories import Coord, MemoryResponse, Numeric
 from somafractalmemory.model import MemoryType
+from somafractalmemory.schemas.memories import Coord, MemoryResponse, Numeric
 
 YEAR_SECONDS = 366 * 24 * 3600.0
 

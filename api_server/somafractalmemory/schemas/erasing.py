@@ -2,7 +2,7 @@
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from somafractalmemory.httpface.schemas.memories import Coord
+from somafractalmemory.schemas.memories import Coord
 
 
 class EraseRequest(BaseModel):

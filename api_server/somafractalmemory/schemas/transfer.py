@@ -2,7 +2,7 @@
 
 from pydantic import BaseModel, ConfigDict, computed_field
 
-from somafractalmemory.httpface.schemas.memories import LineError
+from somafractalmemory.schemas.memories import LineError
 
 
 class ExportQuery(BaseModel):

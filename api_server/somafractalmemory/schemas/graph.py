@@ -4,8 +4,8 @@ from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from somafractalmemory.httpface.schemas.memories import Coord, Numeric
 from somafractalmemory.model import MAX_COORDINATE_TEXT
+from somafractalmemory.schemas.memories import Coord, Numeric
 
 LinkType = Annotated[str, Field(min_length=1, max_length=64, pattern=r"^[^\x00]*$", examples=["related"])]
 

@@ -4,9 +4,9 @@ from typing import Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from somafractalmemory.httpface.schemas.memories import Coord, Flag, Numeric
 from somafractalmemory.model import MemoryType
 from somafractalmemory.model.wording import MAX_TERM, MAX_TERMS, Mode
+from somafractalmemory.schemas.memories import Coord, Flag, Numeric
 
 Filters = Annotated[dict[str, Any], Field(max_length=32, description="Payload fields that must be equal.")]
 Query = Annotated[str, Field(max_length=16_384)]
