@@ -57,6 +57,25 @@ class Writing(Face):
         del coordinate, vector, payload
         raise SomaError("vectors are made from a memory's text: store the text with store_memory")
 
+    def amend(
+        self, coordinate: Any, patch: Any, memory_type: MemoryType | str | None = None, version: int | None = None
+    ) -> None:
+        """Change some fields of a memory, those that the patch names; None removes one.
+
+        Raises:
+            NotFound: no memory lives there.
+            VersionMismatch: it is at another version than the one given.
+        """
+        self._ask(
+            self._service.amend(
+                namespace=self.namespace,
+                coordinate=place_of(coordinate),
+                patch=payload_of(patch),
+                memory_type=type_of(memory_type),
+                expected=version,
+            )
+        )
+
     def set_importance(self, coordinate: Any, importance: float = 1.0) -> None:
         """Say how much a memory matters. Raises NotFound."""
         self._ask(

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any, ClassVar
 
 from somafractalmemory.cli import run
-from tests.integration.api.faces import Item, Payload, Refused, Seen, apart, flat
+from tests.integration.api.faces import Item, Linked, Payload, Refused, Row, Seen, apart, flat, linked, row
 from tests.integration.api.programs import TOKEN
 
 
@@ -71,6 +71,16 @@ class Cli:
         named = [part for term in terms for part in ("--term", term)]
         return self._scored("hybrid", "--query", query, *named, "--boost", str(boost))
 
+    def explain(self, query: str, terms: Sequence[str]) -> list[tuple[Seen, dict[str, float]]]:
+        named = [part for term in terms for part in ("--term", term)]
+        found = self.ask("explain", "--query", query, *named)
+        return [(flat(each["payload"]), {**each["parts"], "score": each["score"]}) for each in found]
+
+    def batch(self, queries: Sequence[str], top_k: int) -> list[list[Seen]]:
+        asked = [part for query in queries for part in ("--query", query)]
+        found = self.ask("recall-batch", *asked, "--top-k", str(top_k))
+        return [[flat(memory) for memory in batch] for batch in found]
+
     def in_context(self, query: str, context: Payload) -> list[Seen]:
         return [flat(memory) for memory in self.ask("recall", "--query", query, "--context", json.dumps(context))]
 
@@ -89,6 +99,23 @@ class Cli:
 
     def important(self, n: int) -> list[Seen]:
         return [apart(memory) for memory in self.ask("important", "--n", str(n))]
+
+    def by_chance(self, how: str, n: int) -> list[Seen]:
+        return sorted(apart(memory) for memory in self.ask(how, "--n", str(n)))
+
+    def audit(self, action: str, n: int) -> list[Row]:
+        return list(map(row, self.ask("audit", "--action", action, "--limit", str(n))))
+
+    def link_many(self, links: Sequence[tuple[str, str, str, float]]) -> int:
+        named = [dict(zip(("from", "to", "type", "weight"), link, strict=True)) for link in links]
+        file = self._folder / "many.json"
+        file.write_text(json.dumps({"format": "somafractalmemory-graph", "version": 1, "links": named}))
+        return int(self.ask("import-graph", "--path", str(file))["imported"])
+
+    def links(self) -> list[Linked]:
+        file = self._folder / "links.json"
+        self.ask("export-graph", "--path", str(file))
+        return [linked(link) for link in json.loads(file.read_text())["links"]]
 
     def link(self, source: str, target: str, kind: str = "related", weight: float = 1.0) -> None:
         self.ask("link", "--from", source, "--to", target, "--type", kind, "--weight", str(weight))

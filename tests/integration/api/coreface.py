@@ -6,8 +6,8 @@ from pathlib import Path
 from typing import Any
 
 from somafractalmemory.core import SomaFractalMemoryEnterprise
-from somafractalmemory.errors import InvalidRequest, NotFound
-from tests.integration.api.faces import Item, Payload, Refused, Seen, flat, numbers
+from somafractalmemory.errors import InvalidRequest, NotFound, VersionMismatch
+from tests.integration.api.faces import Item, Linked, Payload, Refused, Row, Seen, flat, numbers, row
 
 
 class Core:
@@ -33,6 +33,10 @@ class Core:
         if found is None:
             raise Refused("missing")
         return flat(found)
+
+    def amend(self, place: str, patch: Payload, version: int | None = None) -> None:
+        with _refusing():
+            self._system.amend(numbers(place), patch, version=version)
 
     def importance(self, place: str, value: float) -> None:
         with _refusing():
@@ -63,6 +67,10 @@ class Core:
         with _refusing():
             return _with_scores(self._system.hybrid_recall_with_scores(query, terms=terms, boost=boost))
 
+    def explain(self, query: str, terms: Sequence[str]) -> list[tuple[Seen, dict[str, float]]]:
+        found = self._system.hybrid_recall_with_scores(query, terms=terms)
+        return [(flat(each["payload"]), {**each["parts"], "score": each["score"]}) for each in found]
+
     def in_context(self, query: str, context: Payload) -> list[Seen]:
         return [flat(memory) for memory in self._system.find_hybrid_with_context(query, context)]
 
@@ -83,6 +91,21 @@ class Core:
 
     def important(self, n: int) -> list[Seen]:
         return [flat(memory) for memory in self._system.get_important(n)]
+
+    def by_chance(self, how: str, n: int) -> list[Seen]:
+        found = self._system.replay_memories(n) if how == "replay" else self._system.reflect(n)
+        return sorted(flat(memory) for memory in found)
+
+    def audit(self, action: str, n: int) -> list[Row]:
+        return list(map(row, self._system.get_audit_log(n, action)))
+
+    def links(self) -> list[Linked]:
+        records = [self._system.retrieve(place) or {} for place, _, _ in self.everything()]
+        return [
+            (list(record["coordinate"]), list(link["to"]), link["type"], link["weight"])
+            for record in records
+            for link in record.get("links", ())
+        ]
 
     def link(self, source: str, target: str, kind: str = "related", weight: float = 1.0) -> None:
         with _refusing():
@@ -126,6 +149,8 @@ def _refusing() -> Iterator[None]:
         yield
     except NotFound as error:
         raise Refused("missing", str(error)) from None
+    except VersionMismatch as error:
+        raise Refused("version", str(error)) from None
     except InvalidRequest as error:
         raise Refused("wrong", str(error)) from None
 

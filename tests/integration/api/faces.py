@@ -16,6 +16,9 @@ from somafractalmemory.model import SYSTEM_FIELDS
 Seen = tuple[list[float], str, dict[str, Any]]
 Payload = Mapping[str, Any]
 Item = tuple[str, Payload, str]
+Row = tuple[str, list[float] | None, dict[str, Any]]
+Linked = tuple[list[float], list[float], str, float]
+Erasure = tuple[bool, int, int]
 
 
 class Refused(Exception):  # noqa: N818 - it is an answer
@@ -40,6 +43,16 @@ def flat(memory: Mapping[str, Any]) -> Seen:
 def apart(memory: Mapping[str, Any]) -> Seen:
     """A memory whose payload is a field."""
     return flat({**memory["payload"], "coordinate": memory["coordinate"], "memory_type": memory["memory_type"]})
+
+
+def row(entry: Mapping[str, Any]) -> Row:
+    """An entry of the audit, without who and when."""
+    return entry["action"], entry["coordinate"], entry["details"]
+
+
+def linked(link: Mapping[str, Any]) -> Linked:
+    """A link with both its ends, without its time."""
+    return link["from"], link["to"], link["type"], link["weight"]
 
 
 class Http:
@@ -97,6 +110,14 @@ class Http:
     def hybrid(self, query: str, terms: Sequence[str], boost: float) -> list[tuple[Seen, float]]:
         return self._scored("/hybrid_recall_with_scores", {"query": query, "terms": terms, "boost": boost})
 
+    def explain(self, query: str, terms: Sequence[str]) -> list[tuple[Seen, dict[str, float]]]:
+        found = self.ask("POST", "/explain", {"query": query, "terms": terms})
+        return [(flat(each["payload"]), {**each["parts"], "score": each["score"]}) for each in found["results"]]
+
+    def batch(self, queries: Sequence[str], top_k: int) -> list[list[Seen]]:
+        found = self.ask("POST", "/recall_batch", {"queries": queries, "top_k": top_k})
+        return [[flat(memory) for memory in batch] for batch in found["batches"]]
+
     def in_context(self, query: str, context: Payload) -> list[Seen]:
         found = self.ask("POST", "/recall_with_context", {"query": query, "context": context})
         return [flat(memory) for memory in found["results"]]
@@ -116,6 +137,23 @@ class Http:
 
     def important(self, n: int) -> list[Seen]:
         return [apart(memory) for memory in self.ask("GET", "/important", n=n)["memories"]]
+
+    def by_chance(self, how: str, n: int) -> list[Seen]:
+        return sorted(apart(memory) for memory in self.ask("GET", f"/{how}", n=n)["memories"])
+
+    def audit(self, action: str, n: int) -> list[Row]:
+        return list(map(row, self.ask("GET", "/audit", action=action, limit=n)["entries"]))
+
+    def erase(self, place: str) -> Erasure:
+        done = self.ask("POST", "/erase", {"coord": place})
+        return done["complete"], done["postgres"]["memories"], done["postgres"]["versions"]
+
+    def link_many(self, links: Sequence[tuple[str, str, str, float]]) -> int:
+        named = [dict(zip(("from_coord", "to_coord", "type", "weight"), link, strict=True)) for link in links]
+        return int(self.ask("POST", "/links", {"links": named})["linked"])
+
+    def links(self) -> list[Linked]:
+        return [linked(link) for link in self.ask("GET", "/links", limit=1000)["links"]]
 
     def link(self, source: str, target: str, kind: str = "related", weight: float = 1.0) -> None:
         self.ask("POST", "/link", {"from_coord": source, "to_coord": target, "type": kind, "weight": weight})

@@ -10,7 +10,7 @@ from google.protobuf import empty_pb2
 
 from somafractalmemory import memory_pb2 as pb
 from somafractalmemory import memory_pb2_grpc
-from tests.integration.api.faces import Item, Payload, Refused, Seen, flat, numbers
+from tests.integration.api.faces import Erasure, Item, Linked, Payload, Refused, Row, Seen, flat, numbers
 from tests.integration.api.programs import TOKEN
 
 
@@ -71,6 +71,16 @@ class Grpc:
     def hybrid(self, query: str, terms: Sequence[str], boost: float) -> list[tuple[Seen, float]]:
         return self._scored(pb.RetrieveRequest(text=query, hybrid=True, terms=terms, boost=boost))
 
+    def explain(self, query: str, terms: Sequence[str]) -> list[tuple[Seen, dict[str, float]]]:
+        found = self.ask("Recall", pb.RetrieveRequest(text=query, terms=terms, explain=True))
+        shown = zip(found.memories, found.explanations, found.scores, strict=True)
+        return [(_seen(memory), {**why.parts, "score": score}) for memory, why, score in shown]
+
+    def batch(self, queries: Sequence[str], top_k: int) -> list[list[Seen]]:
+        questions = [pb.RetrieveRequest(text=query, top_k=top_k) for query in queries]
+        answers = self.ask("RecallBatch", pb.RecallBatchRequest(requests=questions))
+        return [[_seen(memory) for memory in answer.memories] for answer in answers]
+
     def in_context(self, query: str, context: Payload) -> list[Seen]:
         request = pb.RetrieveRequest(text=query, context_json=json.dumps(context))
         return [_seen(memory) for memory in self.ask("Recall", request).memories]
@@ -86,6 +96,31 @@ class Grpc:
 
     def everything(self) -> list[Seen]:
         return [_seen(memory) for memory in self.ask("List", pb.ListRequest(limit=1000)).memories]
+
+    def by_chance(self, how: str, n: int) -> list[Seen]:
+        return sorted(_seen(memory) for memory in self.ask(how.title(), pb.RecollectRequest(n=n)).memories)
+
+    def audit(self, action: str, n: int) -> list[Row]:
+        entries = self.ask("Audit", pb.AuditRequest(action=action, limit=n)).entries
+        return [
+            (each.action, list(each.coord.values) if each.HasField("coord") else None, json.loads(each.details_json))
+            for each in entries
+        ]
+
+    def erase(self, place: str) -> Erasure:
+        done = self.ask("Erase", pb.EraseRequest(coord=_at(place)))
+        return done.complete, done.postgres["memories"], done.postgres["versions"]
+
+    def link_many(self, links: Sequence[tuple[str, str, str, float]]) -> int:
+        asked = [
+            pb.LinkRequest(source=_at(source), target=_at(target), type=kind, weight=weight)
+            for source, target, kind, weight in links
+        ]
+        return int(self.ask("LinkMany", pb.LinkManyRequest(links=asked)).linked)
+
+    def links(self) -> list[Linked]:
+        found = self.ask("Links", pb.LinksRequest(limit=1000)).links
+        return [(list(each.source.values), list(each.target.values), each.type, each.weight) for each in found]
 
     def link(self, source: str, target: str, kind: str = "related", weight: float = 1.0) -> None:
         self.ask("Link", pb.LinkRequest(source=_at(source), target=_at(target), type=kind, weight=weight))

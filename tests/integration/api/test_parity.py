@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
+from functools import partial
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
@@ -77,6 +78,7 @@ READS: dict[str, Callable[[Any], Any]] = {
     "recall a type": lambda face: face.recall("cats purr", 5, "episodic"),
     "recall by vectors": lambda face: face.by_vectors("dogs at night"),
     "recall with terms": lambda face: face.hybrid("night", ["cat", "purr"], 3.0),
+    "explain": lambda face: face.explain("dogs at night", ["bark", "cat"]),
     "recall in a context": lambda face: face.in_context("cat", {"where": "attic"}),
     "keyword": lambda face: face.keyword("sleeps"),
     "keyword as characters": lambda face: face.keyword("ca", exact=False),
@@ -85,6 +87,9 @@ READS: dict[str, Callable[[Any], Any]] = {
     "neighbors": lambda face: face.neighbors("1,2"),
     "neighbors of a type": lambda face: face.neighbors("1,2", "far"),
     "path": lambda face: face.path("1,2", "-5,6.25"),
+    "links": lambda face: sorted(face.links()),
+    "all by chance, to reflect on": lambda face: face.by_chance("reflect", 9),
+    "all by chance, to replay": lambda face: face.by_chance("replay", 9),
     "no path": lambda face: face.path("3,4", "9"),
     "stats": lambda face: face.stats(),
     "health": lambda face: face.healthy(),
@@ -92,6 +97,7 @@ READS: dict[str, Callable[[Any], Any]] = {
     "no versions": lambda face: refusal(lambda: face.versions("404")),
     "no end of a path": lambda face: refusal(lambda: face.path("1,2", "404")),
     "no neighbors of nothing": lambda face: refusal(lambda: face.neighbors("404")),
+    "amend at a wrong version": lambda face: refusal(lambda: face.amend("9", {"x": 1}, 77)),
     "a place that is none": lambda face: refusal(lambda: face.get("nan")),
     "a box that is none": lambda face: refusal(lambda: face.within("1", "1,2")),
     "too many": lambda face: refusal(lambda: face.recall("cats", 1001)),
@@ -100,7 +106,7 @@ READS: dict[str, Callable[[Any], Any]] = {
 SOME: dict[str, tuple[str, Callable[[Any], Any]]] = {
     "recent": ("core http grpc cli", lambda face: face.recent(3)),
     "important": ("core http grpc cli", lambda face: face.important(3)),
-    "amend at a wrong version": ("http grpc cli", lambda face: refusal(lambda: face.amend("9", {"x": 1}, 77))),
+    "recall many": ("http grpc cli", lambda face: face.batch(["cats purr", "dogs at night"], 2)),
 }
 
 
@@ -155,17 +161,19 @@ def live(face: Any) -> list[Any]:
     face.link("5,6", "1,2", "to go")
     face.unlink("5,6", "1,2", "to go")
     face.importance("3,4", 4.5)
+    face.amend("3,4", {"a": None, "more": {"x": 1}})
     face.store("6", {"task": "guess", "predicted_outcome": "sun"})
     face.store("8", {"gone": True})
     face.delete("8")
     said.append(face.delete_many(["0,7", "404", "5.0,6"]))
-    said.append(face.stats())
+    said += [face.stats(), sorted(face.audit("delete", 50))]
     said += [
         refusal(lambda: face.delete("8")),
         refusal(lambda: face.unlink("5,6", "1,2", "to go")),
         refusal(lambda: face.link("1,2", "404")),
         refusal(lambda: face.link("1,2", "1.0,2.0")),
         refusal(lambda: face.importance("404", 1.0)),
+        refusal(lambda: face.amend("404", {"x": 1})),
         refusal(lambda: face.store("inf", {})),
         refusal(lambda: face.store("1", {"deep": nested(40)})),
         refusal(lambda: face.store("1", {"x": "a\0b"})),
@@ -185,11 +193,12 @@ def remains(http: Http) -> dict[str, Any]:
         ],
         "links": [(link["from"], link["to"], link["type"], link["weight"]) for link in links],
         "versions": http.versions("1,2"),
+        "audit": sorted(http.audit("delete", 50)),
         "index": sorted(seen[0] for seen in http.recall("second guess task fact", 50)),
     }
 
 
-@pytest.mark.parametrize("part", ["said", "memories", "links", "versions", "index"])
+@pytest.mark.parametrize("part", ["said", "memories", "links", "versions", "audit", "index"])
 def test_the_same_life_through_any_face_leaves_the_same(left: dict[str, Any], part: str) -> None:
     """(X-01) (X-02)"""
     answers = {name: found[part] for name, found in left.items()}
@@ -204,7 +213,53 @@ def test_that_life_leaves_what_it_should(left: dict[str, Any]) -> None:
     assert found["links"] == [([1.0, 2.0], [3.0, 4.0], "causes", 0.5)]
     assert [version[2]["fact"] for version in found["versions"]] == ["second", "first"]
     assert found["said"][:2] == [3, 2]
-    assert found["said"][3:] == ["missing"] * 3 + ["wrong", "missing"] + ["wrong"] * 4
+    assert found["said"][3] == found["audit"] == [("delete", place, {}) for place in ([0.0, 7.0], [5.0, 6.0], [8.0])]
+    assert found["said"][4:] == ["missing"] * 3 + ["wrong", "missing", "missing"] + ["wrong"] * 4
+    assert found["memories"][2][2] == {"more": {"x": 1}, "importance": 4.5}
+
+
+def test_a_question_in_the_address_is_answered_as_one_in_a_body(faces: dict[str, Any]) -> None:
+    http, words = faces["http"], {"query": "cats purr", "top_k": 3, "type": "semantic", "hybrid": True}
+
+    by_address = http.ask("GET", "/recall", **words, filters='{"room": "kitchen"}')
+    by_body = http.ask("POST", "/recall", {**words, "filters": {"room": "kitchen"}})
+
+    assert by_address == by_body
+    assert [memory["coordinate"] for memory in by_body["matches"]] == [[1.0, 2.0]]
+
+
+def test_many_links_are_put_the_same_through_any_face_that_can(make: Making) -> None:
+    """(X-02)"""
+    put = {}
+    for name in ("http", "grpc", "cli"):
+        namespace = f"parity-links-{name}-{uuid4().hex[:8]}"
+        face, http = make(name, namespace), make("http", namespace)
+        http.store_many(MEMORIES)
+        counts = [
+            face.link_many([("1,2", "3,4", "about", 0.5), ("3,4", "9", "to", 2.0), ("1,2", "3.0,4", "about", 1.5)])
+        ]
+        wrong = refusal(partial(face.link_many, [("1,2", "9", "to", 1.0), ("1,2", "404", "to", 1.0)]))
+        put[name] = counts, wrong, http.links()
+
+    assert put == dict.fromkeys(put, put["http"])
+    assert put["http"][1:] == ("missing", [([1, 2], [3, 4], "about", 1.5), ([3, 4], [9], "to", 2.0)])
+
+
+def test_a_memory_is_erased_the_same_through_any_face_that_can(make: Making) -> None:
+    found = {}
+    for name in ("http", "grpc"):
+        namespace = f"parity-erase-{name}-{uuid4().hex[:8]}"
+        face, http = make(name, namespace), make("http", namespace)
+        http.store_many(MEMORIES)
+        http.store("1,2", {"now": "changed"})
+        http.link("1,2", "3,4")
+        done = face.erase("1,2")
+        found[name] = done, http.everything(), http.links()
+
+    assert found == dict.fromkeys(found, found["http"])
+    assert found["http"][0] == (True, 1, 1)
+    assert [seen[0] for seen in found["http"][1]] == [[9.0], [-5.0, 6.25], [3.0, 4.0], [7.0, 8.0]]
+    assert found["http"][2] == []
 
 
 def test_learning_from_what_was_is_the_same_through_any_face(make: Making) -> None:
@@ -232,9 +287,11 @@ def test_exports_of_any_face_are_the_same_and_any_face_brings_them_back(make: Ma
     lines, brought = {}, {}
     for name in NAMES:
         file, target = tmp_path / name, f"parity-import-{uuid4().hex[:8]}"
-        assert make(name, source).export(file) == 5
+        face = make(name, source)
+        assert face.export(file) == 5
         lines[name] = file.read_text().splitlines()[1:]  # the first one tells when
-        assert make(name, target).bring(file) == 5
+        face = make(name, target)
+        assert face.bring(file) == 5
         brought[name] = {**remains(make("http", target)), "changed": make("http", target).versions("9")}
 
     assert lines == dict.fromkeys(lines, lines["http"])

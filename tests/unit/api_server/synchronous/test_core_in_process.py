@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 
 from somafractalmemory.core import MemoryType, SomaFractalMemoryEnterprise, SomaFractalMemoryError
-from somafractalmemory.errors import InvalidCoordinate, InvalidPayload, InvalidRequest, NotFound
+from somafractalmemory.errors import InvalidCoordinate, InvalidPayload, InvalidRequest, NotFound, VersionMismatch
 from somafractalmemory.factory import MemoryMode, create_memory_system
 
 CONFIG = {"redis": {"testing": True}, "memory_enterprise": {"vector_dim": 128}}
@@ -268,6 +268,20 @@ def test_importance_and_time_order_memories(system: SomaFractalMemoryEnterprise)
     assert system.summarize_memories(3) == ["third", "second", "first"]
     with pytest.raises(NotFound):
         system.set_importance((9,), 1)
+
+
+def test_some_fields_of_a_memory_are_changed(system: SomaFractalMemoryEnterprise) -> None:
+    system.store_memory((1,), {"fact": "cats purr", "draft": True})
+
+    system.amend((1,), {"draft": None, "seen": {"where": "attic"}}, "semantic", version=1)
+
+    record = system.retrieve((1,)) or {}
+    assert (record["fact"], record["seen"], record["memory_type"]) == ("cats purr", {"where": "attic"}, "semantic")
+    assert "draft" not in record
+    with pytest.raises(VersionMismatch):
+        system.amend((1,), {"fact": "late"}, version=1)
+    with pytest.raises(NotFound):
+        system.amend((9,), {"fact": "nowhere"})
 
 
 def test_all_memories_are_walked_in_order(system: SomaFractalMemoryEnterprise) -> None:
