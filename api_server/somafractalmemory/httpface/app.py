@@ -14,6 +14,7 @@ from starlette.middleware.cors import CORSMiddleware
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 from starlette.routing import Match
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from somafractalmemory import __version__, errors, tracing
 from somafractalmemory.httpface.guard import GuardedRoute, JsonResponse, RequestMetrics
@@ -69,28 +70,58 @@ EXPOSED = (
 Opener = Callable[[Settings], AbstractAsyncContextManager[Runtime]]
 
 
+class Application(FastAPI):
+    """The framework's application, with the short way in front of it."""
+
+    def __init__(self, settings: Settings, open_runtime: Opener) -> None:
+        """Opens its stores with `open_runtime` when it starts."""
+
+        @asynccontextmanager
+        async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+            async with open_runtime(settings) as runtime:
+                app.state.runtime = runtime
+                yield
+
+        super().__init__(
+            title="SomaFractalMemory API", version=__version__, lifespan=lifespan, docs_url=None, redoc_url=None
+        )
+        for router in ROUTERS:
+            self.include_router(router)
+        for kind, answer in ANSWERS.items():
+            self.add_exception_handler(kind, answer)
+        self.add_exception_handler(Exception, on_bug)
+        self._front = _in_front_of(super().__call__, settings)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await super().__call__(scope, receive, send)
+            return
+        scope["app"] = self
+        await self._front(scope, receive, send)
+
+    def openapi(self) -> dict[str, Any]:
+        """The document, made once."""
+        if self.openapi_schema is None:
+            self.openapi_schema = document_of(self, ROUTERS)
+        return self.openapi_schema
+
+
 def create_app(settings: Settings, open_runtime: Opener) -> FastAPI:
     """An application that opens its stores with `open_runtime` when it starts."""
+    return Application(settings, open_runtime)
 
-    @asynccontextmanager
-    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
-        async with open_runtime(settings) as runtime:
-            app.state.runtime = runtime
-            yield
 
-    app = FastAPI(title="SomaFractalMemory API", version=__version__, lifespan=lifespan, docs_url=None, redoc_url=None)
-    for router in ROUTERS:
-        app.include_router(router)
-    for kind, answer in ANSWERS.items():
-        app.add_exception_handler(kind, answer)
-    app.add_exception_handler(Exception, on_bug)
-    app.add_middleware(ShortWay, routes=fixed_routes(ROUTERS, GuardedRoute), answers=ANSWERS)
-    app.add_middleware(RequestMetrics)
+def _in_front_of(framework: ASGIApp, settings: Settings) -> ASGIApp:
+    """What every request passes before the framework: outermost last."""
+    front: ASGIApp = ShortWay(
+        framework, routes=fixed_routes(ROUTERS, GuardedRoute), answers=ANSWERS, on_bug=on_bug
+    )
+    front = RequestMetrics(front)
     if tracing.active():
-        app.add_middleware(TracedRequests)
+        front = TracedRequests(front)
     if settings.cors_origins:
-        app.add_middleware(
-            CORSMiddleware,
+        front = CORSMiddleware(
+            front,
             allow_origins=list(settings.cors_origins),
             allow_credentials=True,
             allow_methods=["GET", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"],
@@ -98,15 +129,7 @@ def create_app(settings: Settings, open_runtime: Opener) -> FastAPI:
             expose_headers=EXPOSED,
             max_age=600,
         )
-    app.openapi = lambda: openapi_of(app)  # type: ignore[method-assign]
-    return app
-
-
-def openapi_of(app: FastAPI) -> dict[str, Any]:
-    """The document, made once."""
-    if app.openapi_schema is None:
-        app.openapi_schema = document_of(app, ROUTERS)
-    return app.openapi_schema
+    return front
 
 
 def problem(status: int, detail: str, *, headers: dict[str, str] | None = None, **more: Any) -> Response:

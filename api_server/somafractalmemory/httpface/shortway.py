@@ -16,12 +16,15 @@ Answer = Callable[[Request, Exception], Awaitable[Response]]
 
 
 class ShortWay:
-    """Innermost middleware: what it does not know goes on to the framework's router."""
+    """In front of the framework: what it does not know goes on to the framework."""
 
-    def __init__(self, app: ASGIApp, *, routes: Iterable[BaseRoute], answers: Mapping[type[Exception], Answer]) -> None:
-        """`answers` are those for errors, by their type; one that is not among them goes further up."""
+    def __init__(
+        self, app: ASGIApp, *, routes: Iterable[BaseRoute], answers: Mapping[type[Exception], Answer], on_bug: Answer
+    ) -> None:
+        """`answers` are those for errors, by their type; `on_bug` is for one that is not among them."""
         self._app = app
         self._answers = answers
+        self._on_bug = on_bug
         self._routes: dict[tuple[str, str], Route] = {}
         for route in routes:
             if isinstance(route, Route) and "{" not in route.path:
@@ -29,7 +32,8 @@ class ShortWay:
                     self._routes.setdefault((method, route.path), route)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        route = self._routes.get((scope["method"], scope["path"])) if scope["type"] == "http" else None
+        """Raises an error that is a bug, once it is answered: the server logs it."""
+        route = self._routes.get((scope["method"], scope["path"]))
         if route is None:
             await self._app(scope, receive, send)
             return
@@ -44,11 +48,13 @@ class ShortWay:
         try:
             await route.handle(scope, receive, watched)
         except Exception as error:
-            answer = next((self._answers[kind] for kind in type(error).__mro__ if kind in self._answers), None)
-            if started or answer is None:
+            if started:
                 raise
-            response = await answer(Request(scope, receive, send), error)
+            answer = next((self._answers[kind] for kind in type(error).__mro__ if kind in self._answers), None)
+            response = await (answer or self._on_bug)(Request(scope, receive, send), error)
             await response(scope, receive, send)
+            if answer is None:
+                raise
 
 
 def fixed_routes(routers: Iterable[Any], kind: type[Route]) -> list[BaseRoute]:
