@@ -5,7 +5,6 @@ words, or nearly spelling them alike, point the same way. Words that every sente
 weights by Qdrant's own encoder. The numbers are those that find most in `tests/bench`'s conversations.
 """
 
-import math
 import re
 from collections.abc import Sequence
 from functools import lru_cache
@@ -19,6 +18,7 @@ from somafractalmemory.model import Embedding, SparseVector
 
 _WORD = re.compile(r"\w+")
 _MAX_WORDS = 4096
+_TOGETHER = 32
 _TRIGRAM_WEIGHT = 0.6
 _COMMON_WEIGHT = 0.1
 _COMMON_WORDS = """
@@ -48,22 +48,35 @@ class HashEmbedder:
         return self._dimensions
 
     async def documents(self, texts: Sequence[str]) -> Sequence[Embedding]:
-        return [Embedding(self.dense(text), self._sparse(self._bm25.embed_document(text))) for text in texts]
+        return [
+            Embedding(dense, self._sparse(self._bm25.embed_document(text)))
+            for start in range(0, len(texts), _TOGETHER)
+            for text, dense in zip(
+                texts[start : start + _TOGETHER], self._many(texts[start : start + _TOGETHER]), strict=True
+            )
+        ]
 
     async def query(self, text: str) -> Embedding:
         return Embedding(self.dense(text), self._sparse(self._bm25.embed_query(text)))
 
     def dense(self, text: str) -> Vector | None:
         """A unit vector, or None for a text without words."""
-        words = _WORD.findall(text.lower())[:_MAX_WORDS]
-        if not words:
-            return None
-        parts = [self._axes(word) for word in words]
-        axes = np.concatenate([part[0] for part in parts])
-        weights = np.concatenate([part[1] for part in parts])
-        total = np.bincount(axes, weights=weights, minlength=self._dimensions)
-        length = math.sqrt(float(total @ total))
-        return None if length == 0.0 else (total / length).astype(np.float32)
+        return self._many([text])[0]
+
+    def _many(self, texts: Sequence[str]) -> list[Vector | None]:
+        """One for each text; together, because a call of numpy costs more than what it does for one of them."""
+        sentences = [_WORD.findall(text.lower())[:_MAX_WORDS] for text in texts]
+        parts = [(number, *self._axes(word)) for number, words in enumerate(sentences) for word in words]
+        if not parts:
+            return [None] * len(texts)
+        rows, axes, weights = zip(*parts, strict=True)
+        flat = np.concatenate(axes)
+        flat += np.repeat(np.array(rows) * self._dimensions, [len(each) for each in axes])
+        size = len(texts) * self._dimensions
+        total = np.bincount(flat, weights=np.concatenate(weights), minlength=size).reshape(len(texts), -1)
+        lengths = np.sqrt(np.einsum("ij,ij->i", total, total))
+        total /= np.where(lengths == 0.0, 1.0, lengths)[:, np.newaxis]
+        return [unit if length else None for unit, length in zip(total.astype(np.float32), lengths, strict=True)]
 
     def _word_axes(self, word: str) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.float64]]:
         padded = f"^{word[:64]}$"
@@ -81,4 +94,4 @@ class HashEmbedder:
 
     @staticmethod
     def _sparse(vector: object) -> SparseVector:
-        return SparseVector(list(vector.indices), list(vector.values))  # type: ignore[attr-defined]
+        return SparseVector(vector.indices, vector.values)  # type: ignore[attr-defined]
