@@ -14,6 +14,8 @@ from somafractalmemory.ports import EventLog, Outbox, Publisher
 
 log = structlog.get_logger(__name__)
 
+_PLENTY_FACTOR = 4  # a quarter of a batch is plenty
+
 
 class Relay:
     """A background task: outbox -> publisher, in order for each memory, at least once."""
@@ -23,9 +25,10 @@ class Relay:
         *,
         outbox: Outbox,
         publisher: Publisher,
-        batch: int = 500,
+        batch: int = 1000,
         idle_seconds: float = 0.25,
         gather_seconds: float = 0.1,
+        busy_gather_seconds: float = 0.5,
         max_backoff_seconds: float = 15.0,
     ) -> None:
         self._outbox = outbox
@@ -33,6 +36,7 @@ class Relay:
         self._batch = batch
         self._idle_seconds = idle_seconds
         self._gather_seconds = gather_seconds
+        self._busy_gather_seconds = busy_gather_seconds
         self._max_backoff_seconds = max_backoff_seconds
         self._woken = asyncio.Event()
 
@@ -53,7 +57,7 @@ class Relay:
                 await asyncio.sleep(self._backoff(failures))
                 continue
             if published < self._batch:
-                await self._rest()
+                await self._rest(published)
 
     async def step(self) -> int:
         """One round; answers how many events were published. Raises Unavailable."""
@@ -85,13 +89,18 @@ class Relay:
                 log.info("outbox_depth_unknown", error=str(error))
             await asyncio.sleep(every_seconds)
 
-    async def _rest(self) -> None:
+    async def _rest(self, published: int) -> None:
+        """Wait for something to be committed, and for more: a round costs the same for one event as for a hundred.
+
+        The more there was, the longer: who writes a thousand a second is served better by what this saves.
+        """
         try:
             async with asyncio.timeout(self._idle_seconds):
                 await self._woken.wait()
         except TimeoutError:
             return
-        await asyncio.sleep(self._gather_seconds)  # a round costs the same for one event as for a hundred
+        share = min(1.0, _PLENTY_FACTOR * published / self._batch)
+        await asyncio.sleep(self._gather_seconds + share * (self._busy_gather_seconds - self._gather_seconds))
 
     def _backoff(self, failures: int) -> float:
         ceiling = min(0.2 * 2 ** min(failures, 10), self._max_backoff_seconds)
