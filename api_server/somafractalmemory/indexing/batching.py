@@ -1,7 +1,7 @@
 """Group commit: concurrent callers share one call of a store.
 
-`Batcher.submit` puts an item into a bounded queue; a few workers take whatever has gathered and do it in one go. When a
-batch is `Rejected` because of one item, it is halved until that item stands alone: its neighbours never notice. Two
+`Batcher.submit` puts an item into a bounded queue; a worker takes whatever has gathered and does it in one go. Another
+worker joins only when a whole batch is waiting: until then two half batches would cost more than one. When a batch is `Rejected` because of one item, it is halved until that item stands alone: its neighbours never notice. Two
 items with the same key never share a batch and keep their order.
 """
 
@@ -47,14 +47,15 @@ class Batcher(Generic[Item, Result]):
         self._timeout_seconds = timeout_seconds
         self._queue: deque[_Waiting[Item, Result]] = deque()
         self._busy: set[Hashable] = set()
-        self._arrived = asyncio.Event()
-        self._tasks: list[asyncio.Task[None]] = []
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._open = False
 
     async def __aenter__(self) -> "Batcher[Item, Result]":
-        self._tasks = [asyncio.create_task(self._run(), name=f"{self._name}-{n}") for n in range(self._workers)]
+        self._open = True
         return self
 
     async def __aexit__(self, *_: object) -> None:
+        self._open = False
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
@@ -63,12 +64,15 @@ class Batcher(Generic[Item, Result]):
 
     async def submit(self, item: Item) -> Result:
         """Answer for this one item. Raises what the work raised for it, or Overloaded past the deadline."""
+        if not self._open:
+            raise Overloaded(self._name, "the service is stopping")
         if len(self._queue) >= self._max_waiting:
             raise Overloaded(self._name, f"{self._max_waiting} requests are waiting already", retry_after_seconds=1)
         loop = asyncio.get_running_loop()
         answer: asyncio.Future[Result] = loop.create_future()
         self._queue.append(_Waiting(item, self._key(item), answer))
-        self._arrived.set()
+        if not self._tasks or (len(self._queue) >= self._max_batch and len(self._tasks) < self._workers):
+            self._call_a_worker()
         timer = loop.call_later(self._timeout_seconds, self._expire, answer)  # asyncio.timeout costs five times more
         try:
             return await answer
@@ -79,19 +83,22 @@ class Batcher(Generic[Item, Result]):
         if not answer.done():
             answer.set_exception(Overloaded(self._name, f"no answer within {self._timeout_seconds:g} s"))
 
+    def _call_a_worker(self) -> None:
+        worker = asyncio.create_task(self._run(), name=self._name)
+        self._tasks.add(worker)
+        worker.add_done_callback(self._dismiss)
+
+    def _dismiss(self, worker: asyncio.Task[None]) -> None:
+        self._tasks.discard(worker)
+        if self._queue and not self._tasks and self._open:  # came since the worker looked for the last time
+            self._call_a_worker()
+
     async def _run(self) -> None:
-        while True:
-            await self._arrived.wait()
-            batch = self._take()
-            if not batch:
-                self._arrived.clear()
-                continue
+        while batch := self._take():
             try:
                 await self._finish(batch)
             finally:
                 self._busy.difference_update(waiting.key for waiting in batch)
-                if self._queue:
-                    self._arrived.set()
 
     def _take(self) -> list[_Waiting[Item, Result]]:
         """The oldest items, without two of a key, without a key that another worker has in hand."""
