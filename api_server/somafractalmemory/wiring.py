@@ -17,6 +17,7 @@ from somafractalmemory.adapters.local_locks import LocalLocks
 from somafractalmemory.adapters.migrations import migrate
 from somafractalmemory.adapters.postgres import PostgresRecords, connection_arguments, open_records
 from somafractalmemory.adapters.qdrant import QdrantVectors, open_vectors
+from somafractalmemory.adapters.qdrant_wire import LAYOUT
 from somafractalmemory.adapters.redis import FallbackLimiter, open_limiter
 from somafractalmemory.adapters.redis_locks import open_locks
 from somafractalmemory.adapters.vector_file import FileVectors, open_vector_file
@@ -141,7 +142,7 @@ async def open_truth_and_index(
     if settings.vector_backend == "memory":
         return records, LocalVectors(complete=False), embedder
     if settings.qdrant_path is not None:
-        folder = settings.qdrant_path / embedder.revision
+        folder = settings.qdrant_path / f"{embedder.revision}_{LAYOUT}"
         return (
             records,
             await stack.enter_async_context(open_vector_file(folder, dimensions=embedder.dimensions)),
@@ -153,7 +154,7 @@ async def open_truth_and_index(
             url=settings.qdrant_address or "",
             api_key=key.get_secret_value() if key else None,
             verify=qdrant_trust(settings),
-            collection=f"{settings.qdrant_collection}_{embedder.revision}",
+            collection=f"{settings.qdrant_collection}_{embedder.revision}_{LAYOUT}",
             dimensions=embedder.dimensions,
         )
     )

@@ -75,8 +75,8 @@ class HashEmbedder:
         size = len(texts) * self._dimensions
         total = np.bincount(flat, weights=np.concatenate(weights), minlength=size).reshape(len(texts), -1)
         lengths = np.sqrt(np.einsum("ij,ij->i", total, total))
-        total /= np.where(lengths == 0.0, 1.0, lengths)[:, np.newaxis]
-        return [unit if length else None for unit, length in zip(total.astype(np.float32), lengths, strict=True)]
+        units = (total / np.where(lengths == 0.0, 1.0, lengths)[:, np.newaxis]).astype(np.float32)
+        return [unit if length else None for unit, length in zip(units, lengths, strict=True)]
 
     def _word_axes(self, word: str) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.float64]]:
         padded = f"^{word[:64]}$"

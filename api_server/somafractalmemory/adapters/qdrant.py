@@ -44,8 +44,7 @@ _OLDEST_SERVER = (1, 16)  # older ones ignore `update_filter` silently, and a la
 _SETUP_SECONDS = 15
 _INDEXES: dict[str, Any] = {
     "namespace": models.KeywordIndexParams(type=models.KeywordIndexType.KEYWORD, is_tenant=True),
-    "memory_type": models.PayloadSchemaType.KEYWORD,
-    "facets": models.PayloadSchemaType.KEYWORD,
+    "facets": models.IntegerIndexParams(type=models.IntegerIndexType.INTEGER, lookup=True, range=False),
     "version": models.PayloadSchemaType.INTEGER,
     "deleted_at": models.PayloadSchemaType.INTEGER,
 }

@@ -8,9 +8,11 @@ from uuid import UUID, uuid4, uuid5
 
 import orjson
 
-from somafractalmemory.model import ROOT_ID, Embedding, Hit, Point, facets
+from somafractalmemory.model import ROOT_ID, Embedding, Hit, Point, facet, facets
 from somafractalmemory.ports import Search
 
+LAYOUT = "p2"
+"""Which fields a point has: part of the index's name, so that one of another layout is left and a new one filled."""
 MARKER_ID = uuid5(ROOT_ID, "marker of the index")
 FIND_MARKER = {
     "filter": {"must": [{"has_id": [str(MARKER_ID)]}]},
@@ -25,11 +27,17 @@ def equals(field: str, value: Any) -> dict[str, Any]:
     return {"key": field, "match": {"value": value}}
 
 
+@lru_cache
+def kind(memory_type: str) -> int:
+    """The facet of a memory's type. Its key is none that a payload's field could have."""
+    return facet("\0memory_type", memory_type)
+
+
 def searches_of(embedding: Embedding, search: Search, *, hybrid: bool) -> list[dict[str, Any]]:
     """One search for each list that the query can have."""
     must = [equals("namespace", search.namespace)]
     if search.memory_type is not None:
-        must.append(equals("memory_type", search.memory_type.value))
+        must.append(equals("facets", kind(search.memory_type.value)))
     must += [equals("facets", facet) for facet in facets(search.filters)]
     common = {"filter": {"must": must}, "limit": search.limit, "with_payload": {"include": ["version"]}}
     searches = []
@@ -103,7 +111,7 @@ def _encoded(point: Point) -> bytes:
             vector["bm25"] = {"indices": point.embedding.sparse.indices, "values": point.embedding.sparse.values}
     payload: dict[str, Any] = {"namespace": point.namespace, "version": point.version}
     if point.deleted_at is None:
-        payload |= {"memory_type": point.memory_type, "facets": point.facets}
+        payload["facets"] = [kind(point.memory_type), *point.facets]
     else:
         payload["deleted_at"] = point.deleted_at
     body = {"id": str(point.id), "vector": vector, "payload": payload}

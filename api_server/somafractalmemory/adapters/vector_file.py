@@ -17,7 +17,7 @@ from uuid import UUID, uuid4
 
 import qdrant_edge as engine
 
-from somafractalmemory.adapters.qdrant_wire import MARKER_ID
+from somafractalmemory.adapters.qdrant_wire import MARKER_ID, kind
 from somafractalmemory.errors import ConfigurationError, Unavailable
 from somafractalmemory.model import Embedding, Hit, Point, facets
 from somafractalmemory.ports import Search
@@ -196,9 +196,8 @@ def _opened(folder: Path, dimensions: int) -> Any:
         sparse_vectors={_SPARSE: engine.EdgeSparseVectorParams(modifier=engine.Modifier.Idf)},
     )
     shard = engine.EdgeShard.create(str(folder), config)
-    for field, kind in (("namespace", "Keyword"), ("memory_type", "Keyword"), ("facets", "Keyword")):
-        shard.update(engine.UpdateOperation.create_field_index(field, getattr(engine.PayloadSchemaType, kind)))
-    for field in ("version", "deleted_at"):
+    shard.update(engine.UpdateOperation.create_field_index("namespace", engine.PayloadSchemaType.Keyword))
+    for field in ("facets", "version", "deleted_at"):
         shard.update(engine.UpdateOperation.create_field_index(field, engine.PayloadSchemaType.Integer))
     marker = engine.Point(_MARKER, {}, {"version": 1, "birth": str(uuid4())})
     shard.update(engine.UpdateOperation.upsert_points([marker]))
@@ -224,7 +223,7 @@ def _encoded(point: Point) -> Any:
             vector[_DENSE] = point.embedding.dense.tolist()
         if terms := _terms(point.embedding):
             vector[_SPARSE] = terms
-    return engine.Point(str(point.id), vector, payload | {"memory_type": point.memory_type, "facets": point.facets})
+    return engine.Point(str(point.id), vector, payload | {"facets": [kind(point.memory_type), *point.facets]})
 
 
 def _terms(embedding: Embedding) -> Any | None:
@@ -243,8 +242,8 @@ def _equals(field: str, value: Any) -> Any:
 def _filter(search: Search) -> Any:
     must = [_equals("namespace", search.namespace)]
     if search.memory_type is not None:
-        must.append(_equals("memory_type", search.memory_type.value))
-    return engine.Filter(must=must + [_equals("facets", facet) for facet in facets(search.filters)])
+        must.append(_equals("facets", kind(search.memory_type.value)))
+    return engine.Filter(must=must + [_equals("facets", each) for each in facets(search.filters)])
 
 
 def _state(record: Any) -> State:

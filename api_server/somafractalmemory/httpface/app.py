@@ -113,9 +113,7 @@ def create_app(settings: Settings, open_runtime: Opener) -> FastAPI:
 
 def _in_front_of(framework: ASGIApp, settings: Settings) -> ASGIApp:
     """What every request passes before the framework: outermost last."""
-    front: ASGIApp = ShortWay(
-        framework, routes=fixed_routes(ROUTERS, GuardedRoute), answers=ANSWERS, on_bug=on_bug
-    )
+    front: ASGIApp = ShortWay(framework, routes=fixed_routes(ROUTERS, GuardedRoute), answers=ANSWERS, on_bug=on_bug)
     front = RequestMetrics(front)
     if tracing.active():
         front = TracedRequests(front)

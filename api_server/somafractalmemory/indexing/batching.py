@@ -1,8 +1,9 @@
 """Group commit: concurrent callers share one call of a store.
 
 `Batcher.submit` puts an item into a bounded queue; a worker takes whatever has gathered and does it in one go. Another
-worker joins only when a whole batch is waiting: until then two half batches would cost more than one. When a batch is `Rejected` because of one item, it is halved until that item stands alone: its neighbours never notice. Two
-items with the same key never share a batch and keep their order.
+worker joins only when a whole batch is waiting: until then two half batches would cost more than one. When a batch is
+`Rejected` because of one item, it is halved until that item stands alone: its neighbours never notice. Two items with
+the same key never share a batch and keep their order.
 """
 
 import asyncio

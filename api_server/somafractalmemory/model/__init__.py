@@ -133,7 +133,7 @@ class Point:
     memory_type: str
     version: int
     embedding: Embedding | None
-    facets: list[str]
+    facets: list[int]
     deleted_at: int | None = None
 
 
@@ -357,18 +357,21 @@ def _timestamp(value: Any) -> float | None:
     raise InvalidPayload("timestamp is epoch seconds or an ISO 8601 date and time", loc=("payload", "timestamp"))
 
 
-def facet(key: str, value: Any) -> str:
-    """A short name of "this key has this value", so that one keyword index serves equality on every field."""
+def facet(key: str, value: Any) -> int:
+    """A number for "this key has this value", so that one index of numbers serves equality on every field.
+
+    62 bits: two facets of a million share one by a chance of 1 in 10 million, and the truth has the last word.
+    """
     if isinstance(value, float) and value.is_integer():
         value = int(value)
     try:
         text = orjson.dumps([key, value], option=orjson.OPT_SORT_KEYS)
     except orjson.JSONEncodeError:
         text = repr((key, value)).encode()
-    return blake2b(text, digest_size=8).hexdigest()
+    return int.from_bytes(blake2b(text, digest_size=8).digest()) >> 2
 
 
-def facets(payload: Mapping[str, Any]) -> list[str]:
+def facets(payload: Mapping[str, Any]) -> list[int]:
     """One facet for each top-level field that is not sealed."""
     return [facet(key, value) for key, value in _open_part(payload).items()]
 

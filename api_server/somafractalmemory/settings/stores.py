@@ -103,7 +103,9 @@ class QdrantSettings(Group):
     )
     qdrant_api_key: SecretStr | None = setting("QDRANT_API_KEY", None, "API key of the index.")
     qdrant_collection: Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]{1,100}$")] = setting(
-        "QDRANT_COLLECTION", "memory_vectors", "Start of the collection's name; the embedder's revision is appended."
+        "QDRANT_COLLECTION",
+        "memory_vectors",
+        "Start of the collection's name; the embedder's revision and the layout of points are appended.",
     )
 
     @field_validator("qdrant_url")
