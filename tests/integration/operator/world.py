@@ -23,6 +23,7 @@ from somamemory_operator import names
 from somamemory_operator.kinds import PLACES
 from somamemory_operator.names import Component
 from somamemory_operator.observed import OPTIONAL_KINDS, Obj
+from tests.integration.optionalkinds import definition
 
 ROOT = Path(__file__).parents[3]
 _DEFINITIONS = "/apis/apiextensions.k8s.io/v1/customresourcedefinitions"
@@ -119,23 +120,12 @@ class Api:
 
     def bring_kind(self, kind: str) -> None:
         """Have the API server serve an optional kind, whatever its objects hold."""
-        plural, (group, version) = PLACES[kind].plural, PLACES[kind].api_version.split("/")
-        anything = {"openAPIV3Schema": {"type": "object", "x-kubernetes-preserve-unknown-fields": True}}
-        spec = {
-            "group": group,
-            "scope": "Namespaced",
-            "names": {"kind": kind, "plural": plural, "singular": kind.lower()},
-            "versions": [{"name": version, "served": True, "storage": True, "schema": anything}],
-        }
-        definition = {"metadata": {"name": f"{plural}.{group}"}, "spec": spec}
-        place = {"apiVersion": "apiextensions.k8s.io/v1", "kind": "CustomResourceDefinition"}
-        _checked(self._http.post(_DEFINITIONS, json=place | definition))
+        _checked(self._http.post(_DEFINITIONS, json=definition(kind)))
         eventually(f"{kind} is served", lambda: self._http.get(PLACES[kind].path()).status_code == 200)
 
     def take_kind_away(self, kind: str) -> None:
         """Have the API server forget an optional kind, and every object of it."""
-        group = PLACES[kind].api_version.split("/")[0]
-        _checked(self._http.delete(f"{_DEFINITIONS}/{PLACES[kind].plural}.{group}"))
+        _checked(self._http.delete(f"{_DEFINITIONS}/{definition(kind)['metadata']['name']}"))
 
     def make_memory(self, namespace: str, name: str = "demo", spec: Obj | None = None) -> Obj:
         """Create a SomaMemory."""

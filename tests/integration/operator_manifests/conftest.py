@@ -14,6 +14,10 @@ import pytest
 from localcluster import programs
 from localcluster.apiserver import ApiServer
 from localcluster.errors import ProgramsMissingError
+from somamemory_operator.kinds import PLACES
+from somamemory_operator.names import KIND
+from somamemory_operator.observed import OPTIONAL_KINDS
+from tests.integration.optionalkinds import definition
 
 ROOT = Path(__file__).parents[3]
 NAMESPACE = "space"
@@ -62,6 +66,8 @@ def kubectl(api_server: ApiServer) -> Kubectl:
     """The CRD is applied as a person does it, and there is a namespace that enforces Pod Security."""
     kubectl = Kubectl(programs.bin_folder() / "kubectl", api_server.kubeconfig)
     kubectl("apply", "-f", str(ROOT / "crds/somamemory.yaml"))
+    for kind in OPTIONAL_KINDS:
+        kubectl("apply", "-f", "-", text=json.dumps(definition(kind)))
     _wait_until_served(kubectl)
     labels = {"pod-security.kubernetes.io/enforce": "restricted", "pod-security.kubernetes.io/warn": "restricted"}
     namespace = {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": NAMESPACE, "labels": labels}}
@@ -71,6 +77,7 @@ def kubectl(api_server: ApiServer) -> Kubectl:
 
 def _wait_until_served(kubectl: Kubectl) -> None:
     deadline = time.monotonic() + 30
-    while kubectl.attempt("get", "somamemories").returncode != 0:
-        assert time.monotonic() < deadline, "the CRD is not served"
-        time.sleep(0.1)
+    for kind in (KIND, *OPTIONAL_KINDS):
+        while kubectl.attempt("get", PLACES[kind].plural).returncode != 0:
+            assert time.monotonic() < deadline, f"{kind} is not served"
+            time.sleep(0.1)
