@@ -4,7 +4,7 @@ from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-from somafractalmemory.ports import Message
+from somafractalmemory.ports.topics import Message
 
 RETRIED_OFFSET = "retried-offset"
 """Header of a mark: the offset, in the same partition, of the letter that was retried. A mark has no value."""
