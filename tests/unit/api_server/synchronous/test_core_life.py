@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import structlog
 
 from somafractalmemory.core import MemoryType, SomaFractalMemoryEnterprise, SomaFractalMemoryError
 from somafractalmemory.errors import ConfigurationError, Overloaded
@@ -113,6 +114,7 @@ def test_the_core_needs_no_model_library() -> None:
 @pytest.mark.parametrize("mode", ["development", "cloud_managed", "EVENTED_ENTERPRISE", None])
 def test_another_mode_is_replaced_and_not_fatal(mode: Any, caplog: pytest.LogCaptureFixture) -> None:
     """(S-52)"""
+    structlog.reset_defaults()  # as in a program that never set it up, whatever earlier tests did
     with create_memory_system(mode, "tests", CONFIG) as made:
         made.store_memory((1,), {"fact": "x"})
 
