@@ -77,7 +77,7 @@ SERVERS = ("somafractalmemory.async_grpc_server", "somafractalmemory.grpc_server
 
 @pytest.mark.parametrize("module", SERVERS)
 def test_the_client_of_the_manual_runs_as_it_is(three_stores: dict[str, str], tmp_path: Path, module: str) -> None:
-    """(S-83, S-84, S-85, S-86, S-87, S-92, S-93, S-94, S-95, S-96, S-97, gRPC defect 5)"""
+    """(S-83) (S-84) (S-85) (S-86) (S-87) (S-92) (S-93) (S-94) (S-95) (S-96) (S-97) (gRPC defect 5)"""
     trusting = {**three_stores, "SOMA_GRPC_TRUST_LOOPBACK": "true"}
     with grpc_running(trusting, tmp_path, module) as (program, client):
         eventually(lambda: client.health() == "ok")
@@ -96,7 +96,7 @@ def test_the_client_of_the_manual_runs_as_it_is(three_stores: dict[str, str], tm
 
 
 def test_the_same_client_without_a_token_is_refused_by_default(three_stores: dict[str, str], tmp_path: Path) -> None:
-    """(S-63, gRPC defect 4)"""
+    """(S-63) (gRPC defect 4)"""
     with grpc_running(three_stores, tmp_path) as (_, client):
         memory = pb.Memory(coord=at(1.0), payload_json="{}")
         code = refusal(lambda: client.stub.Store(pb.StoreRequest(memory=memory), timeout=20))
@@ -105,7 +105,7 @@ def test_the_same_client_without_a_token_is_refused_by_default(three_stores: dic
 
 
 def test_one_process_serves_both_and_both_see_one_memory(stack: Stack) -> None:
-    """(gRPC defects 2 and 13)"""
+    """(gRPC defect 2) (gRPC defect 13)"""
     place, other = stack.place(), stack.place()
     numbers, others = ([float(part) for part in text.split(",")] for text in (place, other))
     with grpc_client(stack.api.grpc_port) as client:
@@ -153,7 +153,7 @@ def test_calls_are_counted_where_http_shows_its_metrics(stack: Stack) -> None:
 
 
 def test_without_the_index_places_are_still_found(three_stores: dict[str, str], tmp_path: Path) -> None:
-    """(gRPC defects 8 and 10)"""
+    """(gRPC defect 8) (gRPC defect 10)"""
     with grpc_running({**three_stores, "QDRANT_URL": "http://127.0.0.1:9"}, tmp_path) as (_, client):
         eventually(lambda: client.health() == "degraded")
         stored = client.store(5.0, payload='{"fact": "a curlew"}')
@@ -166,7 +166,7 @@ def test_without_the_index_places_are_still_found(three_stores: dict[str, str], 
 
 
 def test_without_the_truth_every_call_says_unavailable(three_stores: dict[str, str], tmp_path: Path) -> None:
-    """(gRPC defects 8 and 10)"""
+    """(gRPC defect 8) (gRPC defect 10)"""
     away = {**three_stores, "POSTGRES_URL": "postgresql://soma:hunter2@127.0.0.1:9/x"}
     with grpc_running(away, tmp_path) as (program, client):
         assert client.health() == "unavailable"
@@ -180,7 +180,7 @@ def test_without_the_truth_every_call_says_unavailable(three_stores: dict[str, s
 
 
 def test_an_index_that_never_answers_holds_nobody_else(three_stores: dict[str, str], tmp_path: Path) -> None:
-    """(S-89, gRPC defect 9)"""
+    """(S-89) (gRPC defect 9)"""
     order: list[str] = []
     with socket.socket() as silent:
         silent.bind(("127.0.0.1", 0))

@@ -47,8 +47,7 @@ def test_a_redis_that_wants_a_password_is_used(stack: Stack) -> None:
     assert stack.components()["redis"]
 
 
-def test_tokens_are_compared_with_no_hint_at_where_they_differ(stack: Stack) -> None:
-    """(http defect 12)"""
+def test_a_refusal_gives_no_hint_at_where_a_token_differs(stack: Stack) -> None:
     answers = {
         (answer.status_code, answer.text)
         for wrong in ("x", TOKEN[:-1], TOKEN + "x", TOKEN.upper())

@@ -40,7 +40,7 @@ def environment(
 
 
 def test_memories_age_as_the_configuration_says(environment: dict[str, str], tmp_path: Path) -> None:
-    """(core defects 9, 18, 19, 22, 26) (X-04) (X-08)"""
+    """(core defect 9) (core defect 18) (core defect 19) (core defect 22) (core defect 26) (X-04) (X-08)"""
     with running("serve", environment, tmp_path) as api:
         stack = Stack(environment, environment["POSTGRES_URL"], api, api)
         for n in range(5):

@@ -28,7 +28,7 @@ def events_of(stack: Stack, coord: str) -> list[str]:
 
 
 def test_a_stored_memory_is_in_postgres_in_the_index_and_in_the_event_log(stack: Stack) -> None:
-    """Those that POSTGRES_URL and KAFKA_BOOTSTRAP_SERVERS name. (S-24, S-54, S-60)"""
+    """Those that POSTGRES_URL and KAFKA_BOOTSTRAP_SERVERS name. (S-24) (S-54) (S-60)"""
     coord = stack.place()
 
     answer = stack.store(coord, fact="herons stand in shallow water", importance=3)

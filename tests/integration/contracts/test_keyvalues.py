@@ -23,7 +23,7 @@ def database(postgres_url: str) -> Iterator[str]:
 
 
 class TestRedis(KeyValueContract):
-    """AsyncRedisKeyValueStore (S-86, S-88)."""
+    """AsyncRedisKeyValueStore (S-86) (S-88)."""
 
     @pytest.fixture
     async def open_store(self, redis_url: str) -> AsyncIterator[Opener]:
@@ -39,7 +39,7 @@ class TestRedis(KeyValueContract):
 
 
 class TestPostgres(KeyValueContract):
-    """AsyncPostgresKeyValueStore (S-87, S-88)."""
+    """AsyncPostgresKeyValueStore (S-87) (S-88)."""
 
     @pytest.fixture
     async def open_store(self, database: str) -> AsyncIterator[Opener]:

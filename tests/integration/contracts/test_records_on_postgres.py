@@ -215,6 +215,22 @@ async def test_while_the_truth_is_away_one_caller_waits_and_the_others_are_told(
     assert sum("no connection within" in str(outcome) for outcome in outcomes) == 1
 
 
+async def test_a_slow_statement_holds_nobody_else_and_ends_in_time(database: str) -> None:
+    """As many connections as the setting says, each with a limit for its statements. (core defect 29)"""
+    async with open_records({"conninfo": database}, pool_size=3) as records:
+        slow = [asyncio.create_task(records._run("select pg_backend_pid(), pg_sleep(1)", {})) for _ in range(2)]
+        await asyncio.sleep(0.3)
+        await records.count("anywhere")
+        assert not any(task.done() for task in slow)
+        backends = {pid for ((pid, _),) in await asyncio.gather(*slow)}
+        many = await asyncio.gather(*(records._run("select pg_backend_pid(), pg_sleep(0.1)", {}) for _ in range(9)))
+        ((limit,),) = await records._run("select setting::int from pg_settings where name = 'statement_timeout'", {})
+
+    assert len(backends) == 2
+    assert len({pid for ((pid, _),) in many}) == 3
+    assert 0 < limit <= 60_000
+
+
 async def test_a_closed_process_gives_the_lead_back(database: str, records: PostgresRecords) -> None:
     async with open_records({"conninfo": database}, pool_size=2) as leaver:
         assert await leaver.lead()

@@ -72,14 +72,14 @@ async def outcome(client: Client, name: str, metadata: tuple[tuple[str, str], ..
 
 @pytest.mark.parametrize("name", every_call())
 async def test_no_call_goes_without_the_right_token(client: Client, name: str) -> None:
-    """(S-63, gRPC defect 4)"""
+    """(S-63) (gRPC defect 4)"""
     assert await outcome(client, name, ()) is Code.UNAUTHENTICATED
     assert await outcome(client, name, (("authorization", "Bearer guessed"),)) is Code.PERMISSION_DENIED
     assert await outcome(client, name, BEARER) in {Code.OK, Code.INVALID_ARGUMENT}
 
 
 async def test_health_needs_no_token_and_tells_of_every_store(world: World, client: Client) -> None:
-    """(S-92, gRPC defect 10)"""
+    """(S-92) (gRPC defect 10)"""
     assert (await client.stub.Health(empty_pb2.Empty())).status == "ok"
     world.vectors.away = True
     degraded = await client.stub.Health(empty_pb2.Empty())
@@ -386,8 +386,15 @@ async def test_a_trusting_server_still_looks_at_a_token_that_is_given(world: Wor
     assert wrong.code() is Code.PERMISSION_DENIED
 
 
-def test_the_port_is_the_seeds() -> None:
-    """(S-90, gRPC defect 1)"""
+async def test_the_port_is_the_seeds_unless_it_is_set(world: World) -> None:
+    """The original had the setting, too, but its servers did not read it. (S-90) (gRPC defect 1)"""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        free = probe.getsockname()[1]
+    settings = Settings.model_validate({"SOMA_GRPC_PORT": str(free), "SOMA_GRPC_HOST": "127.0.0.1"})
+
+    async with world.runtime(settings) as runtime, serving_grpc(runtime) as port:
+        assert port == free
     assert Settings().grpc_port == 50053
 
 

@@ -32,7 +32,7 @@ def places(result: pb.RecallResult | pb.MemoryList) -> list[tuple[float, ...]]:
 
 
 async def test_a_stored_memory_is_recalled_by_its_place_and_gone_after_its_deletion(client: Client) -> None:
-    """The calls of the seed's client (S-93, S-94, S-95)."""
+    """The calls of the seed's client (S-93) (S-94) (S-95)."""
     stored = await client.store(0.1, 0.2, 0.3, payload='{"ok": true}', memory_type="memories")
     found = await recall(client, query=at(0.1, 0.2, 0.3), top_k=3)
     deleted = await client.call("Delete", pb.DeleteRequest(coord=at(0.1, 0.2, 0.3)))

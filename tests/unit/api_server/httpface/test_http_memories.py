@@ -149,8 +149,32 @@ async def test_hybrid_false_searches_by_vector_only(client: httpx.AsyncClient) -
     """(http defect 22)"""
     await store(client, "1", fact="running")
 
-    assert len(await recalled(client, "running", hybrid=False)) == 1
+    async def parts(*, hybrid: bool) -> set[str]:
+        body = {"query": "running", "hybrid": hybrid, "explain": True}
+        (explained,) = (await client.post("/recall", json=body)).json()["explanations"]
+        return {name for name, part in explained["parts"].items() if part}
+
+    assert await parts(hybrid=True) - await parts(hybrid=False) == {"sparse"}
+    assert "dense" in await parts(hybrid=False)
     assert await recalled(client, "!?!", hybrid=False) == []
+
+
+async def test_counting_reads_no_memory(client: httpx.AsyncClient, world: World) -> None:
+    """(http defect 20)"""
+    for number in range(3):
+        await store(client, str(number), "semantic" if number else "episodic", fact="x")
+
+    async def never(*_: object, **__: object) -> None:
+        raise AssertionError("a memory was read")
+
+    records: Any = world.records
+    for owner, names in ((records, ("get", "scan", "find_text")), (records.lookups, ("page", "foremost"))):
+        for name in names:
+            setattr(owner, name, never)
+
+    answer = await client.get("/stats")
+
+    assert answer.json() == {"total_memories": 3, "episodic": 1, "semantic": 2}
 
 
 async def test_a_payload_without_words_is_stored_and_found_by_its_place(client: httpx.AsyncClient) -> None:

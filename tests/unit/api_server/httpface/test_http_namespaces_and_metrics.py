@@ -30,35 +30,32 @@ def test_a_password_or_tls_in_the_address_of_redis_stays() -> None:
     assert settings.redis_address == "rediss://user:p%40ss@cache.example:6380/2"
 
 
-async def stored(client: httpx.AsyncClient, namespace: str) -> float:
+async def shown(client: httpx.AsyncClient, name: str, **labels: str) -> float:
+    """What the metrics say now of all series with these labels."""
     families = text_string_to_metric_families((await client.get("/metrics")).text)
-    return sum(
-        sample.value
-        for family in families
-        if family.name == "soma_memory_store"
-        for sample in family.samples
-        if sample.name == "soma_memory_store_total" and sample.labels == {"namespace": namespace}
-    )
+    samples = (sample for family in families for sample in family.samples)
+    return sum(sample.value for sample in samples if sample.name == name and labels.items() <= sample.labels.items())
 
 
 async def test_stored_memories_are_counted_and_shown(client: httpx.AsyncClient) -> None:
     """(http defect 18) (S-12)"""
     headers = {"x-soma-namespace": "counted"}
-    before = await stored(client, "counted")
+    before = await shown(client, "soma_memory_store_total", namespace="counted")
 
     await client.post("/store", json={"coord": "1", "payload": {}}, headers=headers)
     items = [{"coord": str(n), "payload": {}} for n in range(2, 5)]
     await client.post("/store_bulk", json={"items": items}, headers=headers)
 
-    assert await stored(client, "counted") - before == 4
+    assert await shown(client, "soma_memory_store_total", namespace="counted") - before == 4
 
 
 async def test_what_fails_is_counted_too(client: httpx.AsyncClient, world: World) -> None:
     """(http defect 18)"""
+    counters = ("soma_index_failures_total", "soma_degraded_recalls_total")
+    before = [await shown(client, name) for name in counters]
+
     world.vectors.away = True
     await client.post("/store", json={"coord": "1", "payload": {"fact": "x"}})
     await client.post("/recall", json={"query": "x"})
 
-    names = {family.name for family in text_string_to_metric_families((await client.get("/metrics")).text)}
-
-    assert {"soma_index_failures", "soma_degraded_recalls", "soma_outbox_rows", "soma_limiter_fallbacks"} <= names
+    assert [await shown(client, name) - was for name, was in zip(counters, before, strict=True)] == [1, 1]

@@ -182,7 +182,7 @@ async def test_a_file_of_another_format_is_refused_before_anything_is_done(
 
 
 async def test_files_of_the_original_program_are_taken_too(client: httpx.AsyncClient) -> None:
-    """(core defect 24)"""
+    """(X-04)"""
     flat: Lines = [
         {"coordinate": [1.0, 2.0], "memory_type": "episodic", "fact": "herons wade", "timestamp": 5, "importance": 2},
         {"coordinate": [3], "memory_type": "semantic", "fact": "storks", "access_count": 9, "links": []},

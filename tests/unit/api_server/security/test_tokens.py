@@ -1,5 +1,6 @@
 """Bearer tokens: kept as digests, limited by a file, rotated without a restart."""
 
+import hmac
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -116,6 +117,22 @@ def test_an_expired_token_is_refused_and_told_why(tmp_path: Path) -> None:
     now.seconds = 100.0
     with pytest.raises(Forbidden, match="expired"):
         tokens.identify("Bearer t")
+
+
+def test_every_token_is_compared_whole_whichever_is_right(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The time tells nothing: digests of one length, all of them, in constant time. (http defect 12)"""
+    compared: list[tuple[int, int]] = []
+
+    def compare(one: bytes, other: bytes) -> bool:
+        compared.append((len(one), len(other)))
+        return one == other
+
+    monkeypatch.setattr(hmac, "compare_digest", compare)
+    tokens = Tokens(text="first, second, third")
+    for token in ("first", "third", "wrong", ""):
+        compared.clear()
+        assert (tokens.find(token) is not None) is (token in {"first", "third"})
+        assert compared == [(32, 32)] * 3
 
 
 def test_without_any_token_there_is_no_start(tmp_path: Path) -> None:

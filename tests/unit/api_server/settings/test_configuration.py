@@ -50,7 +50,7 @@ def variables() -> list[str]:
 
 
 def test_nothing_but_the_stores_and_a_token_must_be_set() -> None:
-    """(S-65)"""
+    """(S-65) (S-72)"""
     settings = load_settings(STORES, for_command="serve")
 
     assert (settings.namespace, settings.vector_dim, settings.uvicorn_port) == ("api_ns", 768, 9595)
@@ -178,7 +178,7 @@ def test_every_variable_is_documented(name: str) -> None:
 
 @pytest.mark.parametrize("name", EARLIER.split())
 def test_every_variable_of_earlier_releases_is_honoured_or_explained(name: str) -> None:
-    """(config defects 5 and 8)"""
+    """(config defect 5) (config defect 8)"""
     assert f"`{name}`" in DOCUMENT.read_text()
     assert name in canonical() or name in VARIABLES or f"`{name}`" in NOT_OURS
 

@@ -171,7 +171,6 @@ def test_a_forgotten_system_closes_itself() -> None:
 
 
 def test_many_threads_share_one_system(system: SomaFractalMemoryEnterprise) -> None:
-    """(core defect 29)"""
     with ThreadPoolExecutor(8) as pool:
         list(pool.map(lambda n: system.store_memory((n % 50,), {"fact": f"number {n}"}), range(400)))
 

@@ -27,7 +27,7 @@ def test_conversations_are_the_same_in_every_run_and_large_enough() -> None:
 
 @pytest.mark.parametrize("seed", [11, 12])
 async def test_hybrid_recall_is_never_worse_than_either_list_alone(seed: int) -> None:
-    """Similarity means something, and words add to it within bounds. (core defects 10, 11)"""
+    """Similarity means something, and words add to it within bounds. (core defect 10) (core defect 11)"""
     talk = conversation(people=30, questions=60, seed=seed)
 
     shares = await shares_found(talk, LocalVectors(), HashEmbedder(768), Weights())
