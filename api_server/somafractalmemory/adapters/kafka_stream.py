@@ -8,7 +8,6 @@ import asyncio
 import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import replace
 from functools import partial
 from typing import Any, TypeVar
 
@@ -27,7 +26,7 @@ from somafractalmemory.adapters.kafka_client import (
     message_of,
     reason_of,
 )
-from somafractalmemory.adapters.kafka_sender import Record, Sender, is_too_large
+from somafractalmemory.adapters.kafka_deadletters import DeadLetterBox
 from somafractalmemory.errors import Unavailable
 from somafractalmemory.ports import Message
 from somafractalmemory.settings import Settings
@@ -39,7 +38,6 @@ _PING_SECONDS = 1.2
 _LAG_EVERY_SECONDS = 5.0
 _HOLD_SLICE_SECONDS = 0.25
 _CLOSE_SECONDS = 10.0
-_MAX_HEADER = 1000
 
 
 class KafkaStream:
@@ -50,7 +48,7 @@ class KafkaStream:
         self._watch = Watch(settings, "stream")
         self._topics = Topics(settings)
         self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="kafka-stream")
-        self._sender: Sender | None = None
+        self._dead = DeadLetterBox(settings, self._topics, self._watch)
         self._consumer: Any = None
         self._asker: Any = None  # on the consumer's own connection a question waits behind its long fetches
         self._generation = 0  # rises when partitions are taken from us
@@ -61,8 +59,7 @@ class KafkaStream:
 
     async def close(self) -> None:
         """Leave the group, so that others need not wait for our session to end."""
-        if self._sender is not None:
-            await self._sender.close()
+        await self._dead.close()
         try:
             async with asyncio.timeout(_CLOSE_SECONDS):
                 await self._call(self._leave)
@@ -104,25 +101,7 @@ class KafkaStream:
         await self._call(lambda: self._commit(messages))
 
     async def set_aside(self, message: Message, reason: str, error: str) -> None:
-        await self._topics.ensure()
-        if self._sender is None:
-            self._sender = Sender(self._settings, "dead letters")
-        headers = {
-            "reason": reason,
-            "error": error[:_MAX_HEADER],
-            "original-topic": message.topic,
-            "original-partition": str(message.partition),
-            "original-offset": str(message.offset),
-        }
-        kept = [(name, value) for name, value in message.headers if name not in headers]
-        encoded = [*kept, *((name, value.encode()) for name, value in headers.items())]
-        record = Record(self._settings.kafka_dlq_topic, message.key, message.value, encoded)
-        outcome = (await self._sender.send([record]))[0]
-        if is_too_large(outcome):
-            outcome = (await self._sender.send([replace(record, value=None)]))[0]
-        if outcome is not None:
-            self._topics.known = False
-            raise self._watch.failed(outcome)
+        await self._dead.send(message, reason, error)
 
     async def _call(self, work: Callable[[], Result]) -> Result:
         return await asyncio.get_running_loop().run_in_executor(self._thread, work)
