@@ -4,10 +4,8 @@ Deletions write their rows in their own transaction. Stores are written down at 
 moment later, so that they cost nobody time; a process that dies loses the last second of those.
 """
 
-import asyncio
 from collections import deque
 from collections.abc import Sequence
-from contextlib import suppress
 
 import structlog
 
@@ -15,36 +13,23 @@ from somafractalmemory import telemetry
 from somafractalmemory.errors import SomaError
 from somafractalmemory.ports.care import AuditRow, Audits, Deed
 from somafractalmemory.security.acting import actor
+from somafractalmemory.usecases.flushing import Flushing
 from somafractalmemory.usecases.rules import AuditLevel
 
 log = structlog.get_logger(__name__)
 
 _MOST_WAITING = 20_000
 _BATCH = 500
-_LAST_WORDS_SECONDS = 3.0
 
 
-class Auditing:
+class Auditing(Flushing):
     """Writes deeds down, and shows them."""
 
     def __init__(self, audits: Audits, level: AuditLevel, *, every_seconds: float = 1.0) -> None:
+        super().__init__(every_seconds=every_seconds)
         self._audits = audits
         self._level = level
-        self._every_seconds = every_seconds
         self._waiting: deque[tuple[Deed, str, str | None]] = deque()
-        self._task: asyncio.Task[None] | None = None
-
-    async def __aenter__(self) -> "Auditing":
-        self._task = asyncio.create_task(self._run(), name="auditing")
-        return self
-
-    async def __aexit__(self, *_: object) -> None:
-        if self._task is not None:
-            self._task.cancel()
-            await asyncio.gather(self._task, return_exceptions=True)
-        with suppress(TimeoutError):
-            async with asyncio.timeout(_LAST_WORDS_SECONDS):
-                await self.flush()
 
     async def append(self, deed: Deed) -> None:
         """Write a deed down now, unless the audit is off. Raises Unavailable."""
@@ -76,8 +61,3 @@ class Auditing:
                     raise
                 log.warning("audit_delayed", rows=len(self._waiting), error=str(error))
                 return
-
-    async def _run(self) -> None:
-        while True:
-            await asyncio.sleep(self._every_seconds)
-            await self.flush()

@@ -4,11 +4,8 @@ A write and a retrieval only note it here. Every two seconds it is folded into t
 namespace, so that all processes share it and nobody waits for it. A process that dies loses what it noted since.
 """
 
-import asyncio
-import random
 from collections import OrderedDict, deque
 from collections.abc import Callable, Iterable, Mapping
-from contextlib import suppress
 from dataclasses import dataclass, field
 from uuid import UUID
 
@@ -18,13 +15,13 @@ from somafractalmemory import telemetry
 from somafractalmemory.errors import SomaError
 from somafractalmemory.model.importance import KEPT, Heard, Scale, Window, scale_of
 from somafractalmemory.ports.care import Access, Care
+from somafractalmemory.usecases.flushing import Flushing
 
 log = structlog.get_logger(__name__)
 
 _MOST_NAMESPACES = 10_000
 _MOST_MEMORIES = 50_000
 _BATCH = 1000
-_LAST_WORDS_SECONDS = 3.0
 
 
 @dataclass(slots=True)
@@ -53,31 +50,18 @@ class _Namespace:
         return self.scale
 
 
-class Usage:
+class Usage(Flushing):
     """Notes at once, tells the truth later. Everything kept is bounded."""
 
     def __init__(
         self, care: Care, *, clock: Callable[[], float], every_seconds: float = 2.0, fresh_seconds: float = 10.0
     ) -> None:
+        super().__init__(every_seconds=every_seconds, jitter=0.2)
         self._care = care
         self._clock = clock
-        self._every_seconds = every_seconds
         self._fresh_seconds = fresh_seconds
         self._namespaces: OrderedDict[str, _Namespace] = OrderedDict()
         self._accesses: dict[UUID, Access] = {}
-        self._task: asyncio.Task[None] | None = None
-
-    async def __aenter__(self) -> "Usage":
-        self._task = asyncio.create_task(self._run(), name="usage")
-        return self
-
-    async def __aexit__(self, *_: object) -> None:
-        if self._task is not None:
-            self._task.cancel()
-            await asyncio.gather(self._task, return_exceptions=True)
-        with suppress(TimeoutError):
-            async with asyncio.timeout(_LAST_WORDS_SECONDS):
-                await self.flush()
 
     def stored(self, namespace: str, importances: Iterable[float]) -> None:
         """Note the importances of memories that were just committed."""
@@ -110,11 +94,6 @@ class Usage:
             await self._read(self._stale())
         except SomaError as error:
             log.info("usage_delayed", error=str(error))
-
-    async def _run(self) -> None:
-        while True:
-            await asyncio.sleep(self._every_seconds * random.uniform(0.8, 1.2))  # noqa: S311  # jitter
-            await self.flush()
 
     async def _tell_importances(self) -> None:
         for name, known in list(self._namespaces.items()):
