@@ -7,6 +7,7 @@ from contextlib import asynccontextmanager
 from typing import Any
 
 import grpc
+import structlog
 from grpc_health.v1 import health_pb2
 from grpc_health.v1.health import SERVICE_NAME as HEALTH_NAME
 from grpc_health.v1.health import HealthServicer
@@ -20,6 +21,8 @@ from somafractalmemory.grpcface.listening import address_of, credentials_of, in_
 from somafractalmemory.grpcface.server import REFUSING_SECONDS
 from somafractalmemory.grpcface.servicer import MemoryServicer
 from somafractalmemory.runtime import Runtime
+
+log = structlog.get_logger(__name__)
 
 THREADS = 32
 MAX_CALLS = 256
@@ -48,6 +51,7 @@ async def serving_threads(
     bound = _listen(runtime, server, settings.grpc_port if port is None else port)
     await _look(runtime, health)
     server.start()
+    log.info("grpc_listening", address=address_of(settings.grpc_host, bound), threads=True)
     watching = asyncio.create_task(_watch(runtime, health))
     try:
         yield bound
