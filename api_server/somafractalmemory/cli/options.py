@@ -145,9 +145,10 @@ def _in_process(given: Given, path: Path, namespace: str | None) -> Client:
     # The whole service: nothing that a command over HTTP should wait for.
     from somafractalmemory import telemetry  # noqa: PLC0415
     from somafractalmemory.calling.inprocess import InProcess  # noqa: PLC0415
-    from somafractalmemory.configuring import read_config_file, settings_from_config  # noqa: PLC0415
+    from somafractalmemory.configuring import settings_from_config  # noqa: PLC0415
     from somafractalmemory.factory import open_with_schema  # noqa: PLC0415
     from somafractalmemory.httpface.app import create_app  # noqa: PLC0415
+    from somafractalmemory.settings.dictionary import read_config_file  # noqa: PLC0415
     from somafractalmemory.wiring import open_api  # noqa: PLC0415
 
     if not path.is_file():

@@ -3,7 +3,8 @@
 `service`, `lifecycle`, `stores`, `events` and `server` hold the fields; a new setting goes there and into
 docs/configuration.md.
 `reading` merges explicit values, the environment and a file into a `Settings`; `clients` turns it into what the stores'
-clients want; `retired` lists the variables of earlier releases that do nothing here.
+clients want; `dictionary` knows the keys of a configuration file; `retired` lists variables of earlier releases that do
+nothing here.
 """
 
 from somafractalmemory.settings.clients import postgres_conninfo, redacted

@@ -5,9 +5,10 @@ from typing import Any
 
 import pytest
 
-from somafractalmemory.configuring import IDLE, VARIABLES, read_config_file, settings_from_config
+from somafractalmemory.configuring import settings_from_config
 from somafractalmemory.errors import ConfigurationError
 from somafractalmemory.settings import Settings, postgres_conninfo
+from somafractalmemory.settings.dictionary import IDLE, VARIABLES, read_config_file
 from somafractalmemory.settings.tree import canonical
 from somafractalmemory.wiring import open_api, open_embedded
 
