@@ -5,10 +5,10 @@ from datetime import datetime
 
 from somamemory_operator import names
 from somamemory_operator.desired import Desired
-from somamemory_operator.manifests.migration import is_done
+from somamemory_operator.manifests.jobs import is_done
 from somamemory_operator.model import quantity_bytes
 from somamemory_operator.names import STORES, WORKLOADS, Component
-from somamemory_operator.observed import Key, Obj, World, at, is_terminating
+from somamemory_operator.observed import Key, Obj, World, at, component_of, is_terminating
 from somamemory_operator.plan import Plan
 from somamemory_operator.podproblems import Finding, worst
 from somamemory_operator.reasons import Reason
@@ -128,7 +128,7 @@ def _rollout(report: Report, live: Obj, view: View) -> Report:
 
 def _migration(view: View) -> Finding | None:
     """What keeps the database from being migrated, None when it is: API and consumer are not ready before."""
-    job = next((wanted for wanted in view.desired or () if wanted.obj["kind"] == "Job"), None)
+    job = next((wanted for wanted in view.desired or () if _is_migration(wanted.obj)), None)
     if job is None or is_done(view.world, job.obj):
         return None
     if job.held is not None:
@@ -142,6 +142,10 @@ def _migration(view: View) -> Finding | None:
             f"again by itself for hours, and anew after `kubectl delete job -n {namespace} {name}`.",
         )
     return found or Finding(Reason.MIGRATION_RUNNING, f"Waits until Job {name} has migrated the database.")
+
+
+def _is_migration(obj: Obj) -> bool:
+    return bool(obj["kind"] == "Job" and component_of(obj) == Component.MIGRATION)
 
 
 def _has_failed(job: Obj | None) -> bool:

@@ -29,6 +29,7 @@ PLACES = {
     "Pod": Place("v1", "pods"),
     "PersistentVolumeClaim": Place("v1", "persistentvolumeclaims"),
     "Job": Place("batch/v1", "jobs"),
+    "CronJob": Place("batch/v1", "cronjobs"),
     "PodDisruptionBudget": Place("policy/v1", "poddisruptionbudgets"),
     "NetworkPolicy": Place("networking.k8s.io/v1", "networkpolicies"),
     "HorizontalPodAutoscaler": Place("autoscaling/v2", "horizontalpodautoscalers"),

@@ -38,6 +38,7 @@ class Component(StrEnum):
     MIGRATION = "migration"
     CREDENTIALS = "credentials"
     MONITORING = "monitoring"
+    BACKUP = "backup"
 
 
 STORES = (Component.POSTGRES, Component.REDIS, Component.QDRANT, Component.KAFKA)
@@ -56,7 +57,8 @@ KAFKA_CONTROLLER_PORT = 9093
 HASH_LENGTH = 10
 LONGEST_NAME = 63 - len("-postgres-") - HASH_LENGTH
 """How long the name of a SomaMemory may be. The longest value made of it is a label: the StatefulSet controller marks
-pods with `controller-revision-hash: demo-postgres-5c9f8d7b6d`, and a label value ends at 63 characters."""
+pods with `controller-revision-hash: demo-postgres-5c9f8d7b6d`, and a label value ends at 63 characters.
+A CronJob's name ends at 52, so that `demo-backup` fits."""
 
 
 def child(name: str, component: Component) -> str:

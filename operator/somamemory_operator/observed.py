@@ -59,6 +59,7 @@ OBSERVED_KINDS = (
     "Secret",
     "ConfigMap",
     "Job",
+    "CronJob",
     "Pod",
     "PersistentVolumeClaim",
     "PodDisruptionBudget",

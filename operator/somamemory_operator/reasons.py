@@ -16,6 +16,7 @@ class Reason(StrEnum):
 
     # Something that the spec asks for beside the components is not there
     KIND_MISSING = "KindMissing"
+    BACKUP_FAILED = "BackupFailed"
 
     # The spec is refused: nothing is applied until a person changes it
     INVALID_SPEC = "InvalidSpec"

@@ -11,6 +11,7 @@ from typing import Annotated, Any, Literal
 from pydantic import ConfigDict, Field, StringConstraints, ValidationError
 
 from somamemory_operator.addons import Autoscaling, Ingress
+from somamemory_operator.backups import Backup
 from somamemory_operator.errors import InvalidSpec
 from somamemory_operator.model import Annotations, DnsName, Line, Model, Quantity, rules
 from somamemory_operator.monitoring import Monitoring
@@ -277,6 +278,8 @@ class Spec(Model):
     """Who may connect to what."""
     monitoring: Monitoring = Monitoring()
     """How Prometheus watches it."""
+    backup: Backup | None = None
+    """Dumps of Postgres by a schedule; none when absent."""
 
 
 class Metadata(Model):

@@ -2,6 +2,7 @@
 
 PyYAML writes YAML 1.1 and leaves text such as `80124e10` bare, because its own reader wants a point in a float. Go's
 reader, and with it kubectl, takes that for a number. So anything that might be one is quoted, and `y` and `n` too.
+Text of several lines keeps its lines, so that people can read it.
 """
 
 import re
@@ -21,7 +22,7 @@ class _Dumper(yaml.SafeDumper):
 
 
 def _text(dumper: yaml.SafeDumper, value: str) -> yaml.ScalarNode:
-    style = "'" if _DOUBTFUL.fullmatch(value) else None
+    style = "'" if _DOUBTFUL.fullmatch(value) else "|" if "\n" in value else None
     return dumper.represent_scalar("tag:yaml.org,2002:str", value, style=style)
 
 

@@ -4,6 +4,7 @@ from somamemory_operator.credentials import Credentials
 from somamemory_operator.desired import Desired, Gate, Wanted
 from somamemory_operator.manifests import (
     api,
+    backup,
     consumer,
     kafka,
     migration,
@@ -34,6 +35,7 @@ def build(memory: SomaMemory, settings: Settings, world: World, credentials: Cre
         *secrets.build(context),
         *_free([*postgres.build(context), *redis.build(context), *qdrant.build(context), *kafka.build(context)]),
         *_free([*policies.budgets(context), *policies.network(context), *monitoring.build(context)]),
+        *_free(backup.build(context)),
         *_migration(context),
         *_gated(_clients(context), None if memory.spec.hibernated else migration.needs_migration(context)),
     ]

@@ -90,10 +90,13 @@ _PROGRESS = ("consumer_process_success_total", "consumer_dead_letters_total")
 
 def _of_volumes(context: Context, chosen: VolumeAlert) -> Iterator[Obj]:
     stores = [store for store in STORES if context.store(store).persistence.enabled]
-    if not chosen.enabled or not stores:
+    backup = context.spec.backup
+    if not chosen.enabled or not (stores or backup):
         return
-    claims = "|".join(names.claim(context.name, store).removesuffix("-0") for store in stores)
-    series = f'namespace="{context.memory.namespace}",persistentvolumeclaim=~"({claims})-[0-9]+"'
+    claims = [f"{names.claim(context.name, store).removesuffix('-0')}-[0-9]+" for store in stores]
+    if backup is not None:
+        claims.append(backup.volume.existing_claim or names.child(context.name, Component.BACKUP))
+    series = f'namespace="{context.memory.namespace}",persistentvolumeclaim=~"{"|".join(claims)}"'
     used, there = (f"kubelet_volume_stats_{what}_bytes{{{series}}}" for what in ("used", "capacity"))
     yield _alert(
         context,
@@ -102,7 +105,7 @@ def _of_volumes(context: Context, chosen: VolumeAlert) -> Iterator[Obj]:
         f"max by (persistentvolumeclaim) ({used} / {there}) > {chosen.threshold:g}",
         summary=f"A volume of {context.name} fills up.",
         description="{{ $labels.persistentvolumeclaim }} is {{ $value | humanizePercentage }} full: raise "
-        "persistence.size of its store.",
+        "persistence.size of its store, or volume.size of the backup.",
     )
 
 

@@ -2,10 +2,10 @@
 
 from somamemory_operator import names
 from somamemory_operator.desired import Gate
-from somamemory_operator.manifests import clients, pods, stores
+from somamemory_operator.manifests import clients, jobs, pods, stores
 from somamemory_operator.manifests.context import Context, short_hash
 from somamemory_operator.names import Component
-from somamemory_operator.observed import Obj, World, at, key_of, uid_of
+from somamemory_operator.observed import Obj, at
 from somamemory_operator.podfields import Resources, Workload
 from somamemory_operator.reasons import Reason
 
@@ -26,25 +26,14 @@ def job(context: Context) -> Obj:
     spec = {"backoffLimit": 30, "template": template}
     obj = context.obj("batch/v1", "Job", name, COMPONENT, spec=spec)
     obj["metadata"]["labels"][names.VERSION_LABEL] = context.version
-    if identity := database_identity(context):
+    if identity := jobs.database_uid(context):
         obj["metadata"]["annotations"] = {names.DATABASE_ANNOTATION: identity}
     return obj
 
 
-def database_identity(context: Context) -> str:
-    """What the data lives and dies with: the claim, or without one the pod. Empty while there is neither."""
-    if context.spec.postgres.persistence.enabled:
-        holder = context.world.get("PersistentVolumeClaim", names.claim(context.name, Component.POSTGRES))
-    else:
-        holder = context.world.get("Pod", names.pod(context.name, Component.POSTGRES))
-    return uid_of(holder) if holder else ""
-
-
 def needs_postgres(context: Context) -> Gate:
     """Open once Postgres answers."""
-    pod = context.world.get("Pod", names.pod(context.name, Component.POSTGRES))
-    is_open = pod is not None and is_pod_ready(pod) and database_identity(context) != ""
-    return Gate(is_open, Reason.WAITING_FOR_POSTGRES, "Waits until Postgres is ready.")
+    return Gate(jobs.is_postgres_ready(context), Reason.WAITING_FOR_POSTGRES, "Waits until Postgres is ready.")
 
 
 def needs_migration(context: Context) -> Gate:
@@ -53,15 +42,8 @@ def needs_migration(context: Context) -> Gate:
     It holds back a first start and a new version. Pods of this very image that are there already are repaired and
     changed meanwhile: when a database without a volume was lost, they wait for its migration by themselves.
     """
-    is_open = is_done(context.world, job(context)) or _runs_already(context)
+    is_open = jobs.is_done(context.world, job(context)) or _runs_already(context)
     return Gate(is_open, Reason.WAITING_FOR_MIGRATION, "Waits until the database has been migrated to this version.")
-
-
-def is_done(world: World, wanted: Obj) -> bool:
-    """Whether this Job has completed for the database that is there now."""
-    live = world.get("Job", key_of(wanted).name)
-    databases = [at(obj, "metadata", "annotations", names.DATABASE_ANNOTATION) for obj in (wanted, live)]
-    return live is not None and databases[0] == databases[1] and is_complete(live)
 
 
 def _runs_already(context: Context) -> bool:
@@ -70,19 +52,6 @@ def _runs_already(context: Context) -> bool:
     live = (context.world.get("Deployment", name) for name in clients)
     containers = (at(obj, "spec", "template", "spec", "containers") or () for obj in live)
     return any(container["image"] == context.api_image() for group in containers for container in group)
-
-
-def is_complete(job: Obj) -> bool:
-    """Whether a Job has succeeded."""
-    conditions = at(job, "status", "conditions") or ()
-    return any(condition["type"] == "Complete" and condition["status"] == "True" for condition in conditions)
-
-
-def is_pod_ready(pod: Obj) -> bool:
-    """Whether a pod passes its readiness probe and is not on its way out."""
-    conditions = at(pod, "status", "conditions") or ()
-    ready = any(condition["type"] == "Ready" and condition["status"] == "True" for condition in conditions)
-    return ready and "deletionTimestamp" not in pod["metadata"]
 
 
 def _template(context: Context) -> Obj:

@@ -6,6 +6,7 @@ from somamemory_operator.names import Component
 from somamemory_operator.observed import Obj
 
 _CLIENTS = (Component.API, Component.CONSUMER, Component.MIGRATION)
+_MORE_CLIENTS = {Component.POSTGRES: (Component.BACKUP,)}
 
 
 def budgets(context: Context) -> list[Obj]:
@@ -46,7 +47,7 @@ def _policy(context: Context, component: Component, sources: list[Obj]) -> Obj:
 def _clients(context: Context, store: Component) -> Obj:
     """The clients, and the store itself: its pods talk to each other."""
     labels = {key: value for key, value in names.selector(context.name, store).items() if key != names.COMPONENT_LABEL}
-    among = [component.value for component in (*_CLIENTS, store)]
+    among = [component.value for component in (*_CLIENTS, *_MORE_CLIENTS.get(store, ()), store)]
     return {
         "matchLabels": labels,
         "matchExpressions": [{"key": names.COMPONENT_LABEL, "operator": "In", "values": among}],

@@ -10,14 +10,17 @@ ADDONS: dict[tuple[str, str], Obj] = {
     ("HorizontalPodAutoscaler", "demo-api"): {"spec": {"maxReplicas": 50}},
     ("HorizontalPodAutoscaler", "demo-consumer"): {"spec": {"maxReplicas": 50}},
     ("Ingress", "demo-api"): {"spec": {"ingressClassName": "spoilt"}},
+    ("CronJob", "demo-backup"): {"spec": {"schedule": "@hourly"}},
 }
 WANTED: Obj = {
     "api": {"autoscaling": {"minReplicas": 2, "maxReplicas": 6}, "ingress": INGRESS},
     "consumer": {"autoscaling": {}},
+    "backup": {"keep": 3, "volume": {"size": "1Gi"}},
 }
 UNWANTED: Obj = {
     "api": {"autoscaling": None, "ingress": {"enabled": False}},
     "consumer": {"autoscaling": {"enabled": False}},
+    "backup": None,
 }
 
 
@@ -38,6 +41,9 @@ def test_addons_are_made_restored_and_pruned(api: Api, kubelet: Kubelet, operato
     for kind, name in ADDONS:
         eventually(f"{kind} {name} is gone", lambda k=kind, n=name: api.get(k, n, namespace) is None)  # type: ignore[misc]
     api.wait_ready(namespace)
+    claim = api.get("PersistentVolumeClaim", "demo-backup", namespace)
+    assert claim is not None, "dumps are never pruned"
+    assert "deletionTimestamp" not in claim["metadata"]
 
 
 def test_the_pods_that_an_autoscaler_asks_for_stay(
@@ -92,6 +98,8 @@ def test_nonsense_is_refused_by_the_api_server(api: Api, namespace: str) -> None
     refusals = {
         "maxReplicas must not be less than minReplicas": {"api": {"autoscaling": {"minReplicas": 6}}},
         "scrapeTimeout must not be longer than interval": {"monitoring": {"serviceMonitor": {"interval": "4s"}}},
+        "existingClaim is a volume of your own": {"backup": {"volume": {"existingClaim": "a", "size": "1Gi"}}},
+        "spec.backup.schedule": {"backup": {"schedule": "nightly"}},
         "spec.api.ingress.host": {"api": {"ingress": {"className": "nginx"}}},
     }
 

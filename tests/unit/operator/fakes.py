@@ -101,7 +101,7 @@ class FakeCluster:
         for live in list(self.objects.values()):
             if live["kind"] in ("StatefulSet", "Deployment"):
                 self._roll_out(live)
-            elif live["kind"] == "Job":
+            elif live["kind"] == "Job" and not live.get("status"):
                 live["status"] = {"conditions": [{"type": "Complete", "status": "True"}]}
 
     def _put(self, body: Obj, *, operation: str) -> Obj:

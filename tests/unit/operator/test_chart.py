@@ -20,7 +20,7 @@ from somamemory_operator.settings import Settings
 CHART = Path(__file__).parents[3] / "charts/somamemory-operator"
 WATCHED = {"get", "list", "watch"}
 APPLIED = WATCHED | {"create", "patch", "delete"}
-ONLY_SEEN = {"Pod": {"list", "watch"}, "PersistentVolumeClaim": {"list", "watch", "patch"}}
+ONLY_SEEN = {"Pod": {"list", "watch"}, "PersistentVolumeClaim": WATCHED | {"create", "patch"}}
 
 Obj = dict[str, Any]
 Rights = dict[tuple[str, str], set[str]]

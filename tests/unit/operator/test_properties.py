@@ -49,6 +49,12 @@ SPECS = maybe(
     kafka=STORE,
     networkPolicy=maybe(enabled=st.booleans()),
     podDisruptionBudget=maybe(enabled=st.booleans()),
+    backup=maybe(
+        enabled=st.booleans(),
+        keep=st.integers(1, 9),
+        volume=st.sampled_from([{}, {"size": "2Gi"}, {"existingClaim": "mine"}]),
+        **WORKLOAD,
+    ),
     monitoring=maybe(
         labels=st.dictionaries(st.sampled_from(["release", COMPONENT_LABEL]), st.just("x")),
         serviceMonitor=maybe(enabled=st.booleans()),
@@ -77,7 +83,8 @@ def test_names_are_unique_and_short_and_everything_is_owned_and_labelled(spec: O
         assert len(metadata["name"]) <= 63
         assert metadata["namespace"] == "space"
         assert metadata["labels"].items() >= names.labels(name, Component(metadata["labels"][COMPONENT_LABEL])).items()
-        assert [owner["uid"] for owner in metadata["ownerReferences"]] == [UID]
+        owners = [] if obj["kind"] == "PersistentVolumeClaim" else [UID]  # backups outlive everything
+        assert [owner["uid"] for owner in metadata.get("ownerReferences", ())] == owners
         assert obj["kind"] in OBSERVED_KINDS
 
 
@@ -113,8 +120,8 @@ def selectors(spec: Obj) -> dict[str, Obj]:
 @given(spec=SPECS)
 def test_pods_meet_pod_security_restricted(spec: Obj) -> None:
     for obj in objects(memory(spec)):
-        if obj["kind"] in ("StatefulSet", "Deployment", "Job"):
-            pod = obj["spec"]["template"]["spec"]
+        if obj["kind"] in ("StatefulSet", "Deployment", "Job", "CronJob"):
+            pod = template(obj)["spec"]
             assert pod["securityContext"]["runAsNonRoot"] is True
             assert pod["securityContext"]["seccompProfile"] == {"type": "RuntimeDefault"}
             assert pod["automountServiceAccountToken"] is False
@@ -124,10 +131,17 @@ def test_pods_meet_pod_security_restricted(spec: Obj) -> None:
             assert {mount["name"] for mount in container["volumeMounts"]} == volumes(obj)
 
 
+def template(obj: Obj) -> Obj:
+    """The pod template of a workload."""
+    spec = obj["spec"]["jobTemplate"]["spec"] if obj["kind"] == "CronJob" else obj["spec"]
+    found: Obj = spec["template"]
+    return found
+
+
 def volumes(obj: Obj) -> set[str]:
     """What can be mounted, from the pod and from the claims: nothing more is declared than is mounted."""
     templates = obj["spec"].get("volumeClaimTemplates", ())
-    return {v["name"] for v in obj["spec"]["template"]["spec"]["volumes"]} | {t["metadata"]["name"] for t in templates}
+    return {v["name"] for v in template(obj)["spec"]["volumes"]} | {t["metadata"]["name"] for t in templates}
 
 
 @few
