@@ -6,7 +6,7 @@ from contextlib import AsyncExitStack
 from typing import Any
 
 from somafractalmemory import telemetry
-from somafractalmemory.errors import InvalidPayload, InvalidRequest, NotFound, Overloaded, Unavailable, VersionMismatch
+from somafractalmemory.errors import InvalidPayload, InvalidRequest, Overloaded, Unavailable, VersionMismatch
 from somafractalmemory.indexing.batching import Batcher
 from somafractalmemory.indexing.freshening import Fresh, FreshIndex
 from somafractalmemory.model import (
@@ -19,9 +19,10 @@ from somafractalmemory.model import (
     Recalled,
     Remembered,
     Saved,
+    check_payload,
     memory_id,
     new_memory,
-    searchable_text,
+    nobody_at,
 )
 from somafractalmemory.model.merging import merged
 from somafractalmemory.model.ranking import Weights
@@ -181,7 +182,7 @@ class MemoryService:
         """The memory and what it was before, newest first. Raises NotFound."""
         found = await self._records.lookups.versions(memory_id(namespace, coordinate))
         if not found:
-            raise NotFound("no memory lives at this coordinate")
+            raise nobody_at(coordinate)
         return found
 
     async def amend(
@@ -197,7 +198,7 @@ class MemoryService:
 
         Without an expected version, one that another writer got ahead of is merged again, a few times.
         """
-        searchable_text(patch)  # its depth is checked before anything walks through it
+        check_payload(patch)  # before anything walks through it, and before anybody says that another one was faster
         return await self.change(
             lambda payload: merged(payload, patch),
             namespace=namespace,
@@ -250,7 +251,7 @@ class MemoryService:
         if not deleted:
             if expected is not None:
                 _check_version(await self._living(namespace, coordinate), expected)
-            raise NotFound("no memory lives at this coordinate")
+            raise nobody_at(coordinate)
         self._written()
         return Remembered(deleted[0], await self._index.drop(namespace, deleted))
 
@@ -282,7 +283,7 @@ class MemoryService:
         place = memory_id(namespace, coordinate)
         memory = (await self._records.get([place])).get(place)
         if memory is None or memory.deleted:
-            raise NotFound("no memory lives at this coordinate")
+            raise nobody_at(coordinate)
         if memory.locked:
             raise Unavailable("encryption", "no key opens this memory: put the one that sealed it into the key file")
         return memory

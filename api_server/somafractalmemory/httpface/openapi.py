@@ -11,7 +11,7 @@ from somafractalmemory.httpface.apiexamples import EXAMPLES
 from somafractalmemory.httpface.guard import GuardedRoute
 from somafractalmemory.httpface.routes.describing import without_null
 from somafractalmemory.model import MAX_COORDINATE_TEXT
-from somafractalmemory.schemas import erasing, graph, memories, recall, reflection
+from somafractalmemory.schemas import erasing, graph, memories, recall, reflection, values
 from somafractalmemory.schemas.recall import RecallRequest
 
 DESCRIPTION = """\
@@ -90,7 +90,8 @@ def document_of(app: FastAPI, routers: Sequence[APIRouter]) -> dict[str, Any]:
     document["paths"]["/store"]["post"]["responses"]["200"]["links"] = _links()
     for path, method, route in _guarded(routers):
         _guard(document["paths"][path][method], route)
-    return document
+    referred: dict[str, Any] = values.referring(document)
+    return referred
 
 
 def _add_models(shown: dict[str, Any]) -> None:
@@ -99,6 +100,7 @@ def _add_models(shown: dict[str, Any]) -> None:
         schema = model.model_json_schema(ref_template="#/components/schemas/{model}")
         shown.update(schema.pop("$defs", {}))
         shown[model.__name__] = schema
+    shown[values.VALUE] = values.JSON_VALUE
     for name, example in EXAMPLES.items():
         if name in shown:
             shown[name].setdefault("examples", [example])

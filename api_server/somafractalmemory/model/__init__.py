@@ -19,7 +19,7 @@ from somafractalmemory.model.memories import (
     Remembered,
     Saved,
 )
-from somafractalmemory.model.payloads import MAX_DEPTH, MAX_KEYS, new_memory, searchable_text
+from somafractalmemory.model.payloads import MAX_DEPTH, MAX_KEYS, check_payload, new_memory, searchable_text
 from somafractalmemory.model.places import (
     MAX_COORDINATE_TEXT,
     MAX_DIMENSIONS,
@@ -29,6 +29,7 @@ from somafractalmemory.model.places import (
     check_namespace,
     coordinate_of,
     memory_id,
+    nobody_at,
     parse_coordinate,
 )
 from somafractalmemory.model.points import Embedding, Hit, Point, SparseVector
@@ -59,12 +60,14 @@ __all__ = [
     "canonical",
     "check_filters",
     "check_namespace",
+    "check_payload",
     "coordinate_of",
     "facet",
     "facets",
     "fulfils",
     "memory_id",
     "new_memory",
+    "nobody_at",
     "parse_coordinate",
     "same",
     "searchable_text",

@@ -24,10 +24,7 @@ def new_memory(
     *, namespace: str, coordinate: Coordinate, payload: Payload, memory_type: MemoryType, now: float
 ) -> NewMemory:
     """Check a payload against every limit and prepare it for the stores. Raises InvalidPayload."""
-    if SEALED in payload:
-        raise InvalidPayload(f"a payload cannot hold the key {SEALED}: leave it out", loc=("payload", SEALED))
-    text = searchable_text(payload)
-    timestamp = _timestamp(payload.get("timestamp"))
+    text, importance, timestamp = _understood(payload)
     if timestamp is None and memory_type is MemoryType.EPISODIC:
         timestamp = now
     return NewMemory(
@@ -38,10 +35,22 @@ def new_memory(
         payload=payload,
         payload_json=orjson.dumps(payload).decode(),
         text=text,
-        importance=_importance(payload.get("importance")),
+        importance=importance,
         timestamp=timestamp,
         traceparent=traceparent(),
     )
+
+
+def check_payload(payload: Mapping[str, Any]) -> None:
+    """Raises InvalidPayload when it breaks a limit, or holds what only the service writes."""
+    _understood(payload)
+
+
+def _understood(payload: Mapping[str, Any]) -> tuple[str, float, float | None]:
+    """Text, importance and time. Raises InvalidPayload."""
+    if SEALED in payload:
+        raise InvalidPayload(f"a payload cannot hold the key {SEALED}: leave it out", loc=("payload", SEALED))
+    return searchable_text(payload), _importance(payload.get("importance")), _timestamp(payload.get("timestamp"))
 
 
 def searchable_text(payload: Mapping[str, Any]) -> str:

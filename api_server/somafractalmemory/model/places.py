@@ -5,7 +5,7 @@ import re
 from functools import lru_cache
 from uuid import UUID, uuid5
 
-from somafractalmemory.errors import InvalidCoordinate, InvalidRequest
+from somafractalmemory.errors import InvalidCoordinate, InvalidRequest, NotFound
 
 Coordinate = tuple[float, ...]
 
@@ -57,6 +57,11 @@ def _namespace_id(namespace: str) -> UUID:
 def memory_id(namespace: str, coordinate: Coordinate) -> UUID:
     """The identifier of a place: the same in Postgres, Qdrant, Kafka and every replay."""
     return uuid5(_namespace_id(namespace), canonical(coordinate))
+
+
+def nobody_at(coordinate: Coordinate) -> NotFound:
+    """What a caller is told who asks for a memory where there is none."""
+    return NotFound(f"no memory lives at {canonical(coordinate)}")
 
 
 def check_namespace(name: str) -> str:

@@ -1,14 +1,23 @@
 """Body and answer of the route that erases."""
 
+from typing import Any
+
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from somafractalmemory.schemas.memories import Coord
+
+EITHER: dict[str, Any] = {
+    "oneOf": [
+        {"required": [given], "properties": {given: {"type": "string"}, other: {"type": "null"}}}
+        for given, other in (("coord", "namespace"), ("namespace", "coord"))
+    ]
+}
 
 
 class EraseRequest(BaseModel):
     """What to erase: one memory by its place, or all of a namespace by its name, which must be the request's own."""
 
-    model_config = ConfigDict(extra="forbid", json_schema_extra={"examples": [{"coord": "1,2,3"}]})
+    model_config = ConfigDict(extra="forbid", json_schema_extra={"examples": [{"coord": "1,2,3"}], **EITHER})
 
     coord: Coord | None = None
     namespace: str | None = Field(default=None, max_length=128, description="The namespace of this request, once more.")

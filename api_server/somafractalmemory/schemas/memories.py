@@ -4,7 +4,8 @@ from typing import Annotated, Any
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, Strict
 
-from somafractalmemory.model import MAX_COORDINATE_TEXT, MAX_KEYS, MemoryType
+from somafractalmemory.model import MAX_COORDINATE_TEXT, MemoryType
+from somafractalmemory.schemas.values import PAYLOAD
 
 _NUMBER = r"[+-]?([0-9]{1,300}(\.[0-9]{0,40})?|\.[0-9]{1,40}|[0-9]{1,9}(\.[0-9]{0,40})?[eE][+-]?[0-2]?[0-9]{1,2})"
 COORD_PATTERN = rf"^ *{_NUMBER}( *, *{_NUMBER}){{0,63}} *$"
@@ -43,7 +44,7 @@ class StoreRequest(BaseModel):
         dict[str, Any],
         Field(
             description="Any JSON object without NUL characters; `importance` and `timestamp` are understood.",
-            json_schema_extra={"maxProperties": MAX_KEYS, "propertyNames": {"maxLength": MAX_KEYS}},
+            json_schema_extra=PAYLOAD,
         ),
     ]
     type: MemoryType | None = MemoryType.EPISODIC
@@ -107,7 +108,7 @@ class AmendRequest(BaseModel):
         extra="forbid", json_schema_extra={"examples": [{"payload": {"mood": "content", "draft": None}}]}
     )
 
-    payload: dict[str, Any]
+    payload: Annotated[dict[str, Any], Field(json_schema_extra=PAYLOAD)]
     type: MemoryType | None = None
 
 

@@ -7,11 +7,19 @@ from pydantic import BaseModel, ConfigDict, Field
 from somafractalmemory.model import MemoryType
 from somafractalmemory.model.wording import MAX_TERM, MAX_TERMS, Mode
 from somafractalmemory.schemas.memories import Coord, Flag, Numeric
+from somafractalmemory.schemas.values import NO_NUL, OBJECT
 
-Filters = Annotated[dict[str, Any], Field(max_length=32, description="Payload fields that must be equal.")]
+Filters = Annotated[
+    dict[str, Any],
+    Field(
+        max_length=32,
+        description="Payload fields that must be equal.",
+        json_schema_extra={**OBJECT, "maxProperties": 32},
+    ),
+]
 Query = Annotated[str, Field(max_length=16_384)]
 TopK = Annotated[int, Field(ge=1, le=1000), Numeric]
-Word = Annotated[str, Field(min_length=1, max_length=MAX_TERM)]
+Word = Annotated[str, Field(min_length=1, max_length=MAX_TERM, json_schema_extra={"pattern": NO_NUL})]
 Exact = Annotated[Flag, Field(description="Terms are whole words, in order; else any characters in a row.")]
 Explain = Annotated[Flag, Field(description="Also tell the parts that add up to each score.")]
 
@@ -80,7 +88,10 @@ class ContextRequest(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     query: Query
-    context: Annotated[dict[str, Any], Field(description="Any JSON object; its values count, its keys do not.")]
+    context: Annotated[
+        dict[str, Any],
+        Field(description="Any JSON object; its values count, its keys do not.", json_schema_extra=OBJECT),
+    ]
     top_k: TopK = 5
     type: MemoryType | None = None
     filters: Filters | None = None
@@ -102,7 +113,9 @@ class ExplainRequest(BaseModel):
     boost: Annotated[float, Field(ge=0, le=10, allow_inf_nan=False), Numeric] = 2.0
     exact: Exact = True
     case_sensitive: Flag = False
-    context: Annotated[dict[str, Any] | None, Field(description="As in /recall_with_context.")] = None
+    context: (
+        Annotated[dict[str, Any], Field(description="As in /recall_with_context.", json_schema_extra=OBJECT)] | None
+    ) = None
 
 
 class KeywordRequest(BaseModel):

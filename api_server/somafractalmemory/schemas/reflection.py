@@ -6,6 +6,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from somafractalmemory.model import MemoryType
 from somafractalmemory.schemas.memories import Coord, MemoryResponse, Numeric
+from somafractalmemory.schemas.values import ANY
 
 YEAR_SECONDS = 366 * 24 * 3600.0
 
@@ -37,7 +38,9 @@ class OutcomeRequest(BaseModel):
     model_config = ConfigDict(extra="forbid", json_schema_extra={"examples": [{"coord": "1,2,3", "outcome": "rain"}]})
 
     coord: Coord
-    outcome: Annotated[Any, Field(description="Any JSON; compared with the memory's `predicted_outcome`.")]
+    outcome: Annotated[
+        Any, Field(description="Any JSON; compared with the memory's `predicted_outcome`.", json_schema_extra=ANY)
+    ]
 
 
 class OutcomeResponse(BaseModel):

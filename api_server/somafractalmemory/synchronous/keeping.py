@@ -10,7 +10,7 @@ import orjson
 import structlog
 
 from somafractalmemory.errors import InvalidRequest, NotFound, SomaError
-from somafractalmemory.model import Coordinate, memory_id
+from somafractalmemory.model import Coordinate, memory_id, nobody_at
 from somafractalmemory.model.transfer import MAX_LINE
 from somafractalmemory.ports.care import Deed
 from somafractalmemory.security.acting import act_as
@@ -78,7 +78,7 @@ class Keeping(Face):
         """Nothing is left to do: every version is kept when it is replaced. Raises NotFound."""
         place = place_of(coordinate)
         if not self._ask(self._service.recollecting.at(namespace=self.namespace, coordinates=[place])):
-            raise NotFound("no memory lives at this coordinate")
+            raise nobody_at(place)
 
     def get_versions(self, coordinate: Any) -> list[Record]:
         """The memory and what it was before, newest first: up to 20 older ones; none when it was deleted."""

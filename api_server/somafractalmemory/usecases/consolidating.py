@@ -19,6 +19,7 @@ from somafractalmemory.model import (
     Payload,
     Remembered,
     canonical,
+    check_payload,
     memory_id,
     same,
     searchable_text,
@@ -98,6 +99,10 @@ class Consolidating:
         Raises:
             NotFound, InvalidPayload, Unavailable.
         """
+        try:
+            check_payload({"reported_outcome": outcome})
+        except InvalidPayload as error:
+            raise InvalidPayload(f"outcome: {error}", loc=("outcome",)) from None
         before: Payload = {}
 
         def noted(payload: Payload) -> Payload:

@@ -4,7 +4,7 @@ from collections.abc import Callable, Sequence
 from uuid import UUID
 
 from somafractalmemory.errors import InvalidRequest, NotFound
-from somafractalmemory.model import Coordinate, canonical, memory_id
+from somafractalmemory.model import Coordinate, canonical, memory_id, nobody_at
 from somafractalmemory.model.graph import Edge, Link, LinkMark, NewLink, PlacedLink, shortest_path
 from somafractalmemory.ports import Records
 
@@ -52,7 +52,7 @@ class Linking:
             ]
         )
         if missing:
-            raise _missing(places[missing[0]])
+            raise nobody_at(places[missing[0]])
         self._written()
 
     async def page(
@@ -99,8 +99,4 @@ class Linking:
         memories = await self._records.get(list(places))
         for place, coordinate in places.items():
             if place not in memories or memories[place].deleted:
-                raise _missing(coordinate)
-
-
-def _missing(coordinate: Coordinate) -> NotFound:
-    return NotFound(f"no memory lives at {canonical(coordinate)}")
+                raise nobody_at(coordinate)

@@ -3,8 +3,8 @@
 from collections.abc import Sequence
 from uuid import UUID
 
-from somafractalmemory.errors import InvalidRequest, NotFound
-from somafractalmemory.model import Coordinate, Memory, MemoryType, canonical, memory_id, searchable_text
+from somafractalmemory.errors import InvalidRequest
+from somafractalmemory.model import Coordinate, Memory, MemoryType, memory_id, nobody_at, searchable_text
 from somafractalmemory.ports import Order, Records
 
 MAX_DEPTH = 16
@@ -50,7 +50,7 @@ class Recollecting:
             raise InvalidRequest(f"depth is 1 to {MAX_DEPTH}", loc=("depth",))
         start = memory_id(namespace, coordinate)
         if not await self._living([start]):
-            raise NotFound(f"no memory lives at {canonical(coordinate)}")
+            raise nobody_at(coordinate)
         reached: dict[UUID, None] = {start: None}
         edge = [start]
         for _ in range(depth):

@@ -25,7 +25,7 @@ def test_schemathesis_finds_nothing(stack: Stack, tmp_path: Path) -> None:
         [
             *(sys.executable, "-m", "schemathesis.cli", "run", f"{stack.api.url}/openapi.json"),
             *("--header", f"Authorization: Bearer {TOKEN}", "--checks", "all"),
-            *("--phases", "examples,coverage,fuzzing,stateful", "--max-examples", "8", "--seed", "7"),
+            *("--phases", "examples,coverage,fuzzing,stateful", "--max-examples", "20", "--seed", "7"),
             *("--no-shrink", "--continue-on-failure", "--request-timeout", "30"),
         ],
         cwd=tmp_path,

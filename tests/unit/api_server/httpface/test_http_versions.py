@@ -125,6 +125,13 @@ async def test_a_deep_patch_is_refused_before_it_is_walked(client: httpx.AsyncCl
     assert (await client.patch("/memories/1", content=deep)).status_code == 422
 
 
+async def test_a_bad_patch_is_told_before_a_version_that_is_gone(client: httpx.AsyncClient) -> None:
+    await store(client, n=0)
+
+    assert (await patch(client, '"7"', payload={"timestamp": "soon"})).status_code == 422
+    assert (await patch(client, '"7"', payload={"timestamp": 5})).status_code == 412
+
+
 async def test_patches_that_together_break_a_limit_are_refused(client: httpx.AsyncClient) -> None:
     await store(client, **{str(n): n for n in range(200)})
 

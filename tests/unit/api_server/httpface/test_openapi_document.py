@@ -106,6 +106,45 @@ def test_every_body_has_an_example_that_fits(name: str) -> None:
         validator.validate(example)
 
 
+@pytest.mark.parametrize(
+    ("name", "body", "good"),
+    [
+        ("StoreRequest", {"coord": "1", "payload": {"a": [{"b": "text"}, None, True, 1.5], "importance": 2}}, True),
+        ("StoreRequest", {"coord": "1", "payload": {"importance": None, "timestamp": 5}}, True),
+        ("StoreRequest", {"coord": "1", "payload": {"a": [{"b": ["\0"]}]}}, False),
+        ("StoreRequest", {"coord": "1", "payload": {"a": {"\0": 1}}}, False),
+        ("StoreRequest", {"coord": "1", "payload": {"importance": "much"}}, False),
+        ("StoreRequest", {"coord": "1", "payload": {"importance": 1e300}}, False),
+        ("StoreRequest", {"coord": "1", "payload": {"timestamp": [5]}}, False),
+        ("BulkRequest", {"items": [{"coord": "1", "payload": {"a": "\0"}}]}, False),
+        ("RecallRequest", {"query": "x", "filters": {"a": {"b": "\0"}}}, False),
+        ("ContextRequest", {"query": "x", "context": {"a": ["\0"]}}, False),
+        ("KeywordRequest", {"term": "a\0"}, False),
+        ("OutcomeRequest", {"coord": "1", "outcome": {"a": "\0"}}, False),
+        ("EraseRequest", {"coord": "1", "namespace": None}, True),
+        ("EraseRequest", {"namespace": "mine"}, True),
+        ("EraseRequest", {}, False),
+        ("EraseRequest", {"coord": "1", "namespace": "mine"}, False),
+    ],
+)
+async def test_a_body_is_right_by_the_document_where_the_service_takes_it(
+    client: httpx.AsyncClient, name: str, body: dict[str, Any], *, good: bool
+) -> None:
+    """(http defect 19)"""
+    schema = {**DOCUMENT["components"]["schemas"][name], "components": DOCUMENT["components"]}
+    (path,) = {
+        path
+        for path, _, operation in operations()
+        for shown in operation.get("requestBody", {}).get("content", {}).values()
+        if shown["schema"].get("$ref", "").endswith(f"/{name}")
+    }
+
+    answer = await client.post(path, json=body, headers={"x-soma-namespace": "mine"})
+
+    assert jsonschema_rs.Draft202012Validator(schema).is_valid(body) is good
+    assert (answer.status_code != 422) is good, answer.text
+
+
 @pytest.mark.parametrize(("path", "program"), [("/docs", "swagger-ui"), ("/redoc", "redoc")])
 async def test_the_pages_show_something_even_where_their_programs_cannot_be_loaded(
     client: httpx.AsyncClient, path: str, program: str
