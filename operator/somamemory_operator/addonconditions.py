@@ -8,12 +8,14 @@ from somamemory_operator.names import Component
 from somamemory_operator.observed import Obj, World, at, component_of, key_of
 from somamemory_operator.reasons import Reason
 from somamemory_operator.resource import SomaMemory
+from somamemory_operator.restoring import is_restored
 
 
 def addon_conditions(memory: SomaMemory, world: World) -> Iterator[Condition]:
     """One condition for each wanted part. None of them keeps the SomaMemory from being Ready: memories are served."""
     yield from _monitoring(memory, world)
     yield from _backup(memory, world)
+    yield from _restore(memory, world)
 
 
 def _monitoring(memory: SomaMemory, world: World) -> Iterator[Condition]:
@@ -47,6 +49,17 @@ def _backup(memory: SomaMemory, world: World) -> Iterator[Condition]:
         last = at(live, "status", "lastSuccessfulTime")
         done = f"The newest dump was made at {last}." if last else "No dump has been made yet."
         yield Condition("BackupReady", "True", Reason.READY, f"{done} Schedule: {wanted.schedule}.")
+
+
+def _restore(memory: SomaMemory, world: World) -> Iterator[Condition]:
+    wanted = memory.spec.restore
+    if wanted is None:
+        return
+    if is_restored(memory, world):
+        yield Condition("Restored", "True", Reason.READY, f"The dump {wanted.mark} has been brought back.")
+    else:
+        text = f"The dump {wanted.mark} is still to be brought back: ApiReady says how far that is."
+        yield Condition("Restored", "False", Reason.RESTORING, text)
 
 
 def _failed_job(world: World) -> str | None:

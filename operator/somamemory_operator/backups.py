@@ -59,3 +59,23 @@ class Backup(Workload):
     """Where the dumps are kept."""
     resources: Resources = _SMALL
     """CPU and memory of the container."""
+
+
+class Restore(Model):
+    """A dump that is brought back, once. API and consumer have no pods meanwhile; then the index is made anew."""
+
+    source: Annotated[
+        str,
+        StringConstraints(pattern=r"^[A-Za-z0-9][-A-Za-z0-9._]*$", max_length=200),
+        Field(alias="from"),
+    ]
+    """Name of the dump on the volume of spec.backup, such as soma-20260131T020000Z.dump."""
+    replace_existing: bool = False
+    """Whether memories that are there may be replaced; without it a database that holds some is left alone."""
+    run: Annotated[int, Field(ge=1, le=1_000_000)] = 1
+    """To be raised when a dump that was restored already is to be restored once more."""
+
+    @property
+    def mark(self) -> str:
+        """What says, on the Deployments and in the database, that this has been done."""
+        return f"{self.source} #{self.run}"

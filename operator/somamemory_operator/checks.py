@@ -13,6 +13,7 @@ from somamemory_operator.names import STORES, Component
 from somamemory_operator.observed import Obj, World, at
 from somamemory_operator.reasons import Reason
 from somamemory_operator.resource import Persistence, SomaMemory
+from somamemory_operator.restoring import is_restored, would_interrupt
 
 Check = Callable[[SomaMemory, World], Iterator[Problem]]
 
@@ -130,6 +131,28 @@ def classes_are_known(memory: SomaMemory, world: World) -> Iterator[Problem]:
             )
 
 
+def restores_know_their_volume(memory: SomaMemory, _world: World) -> Iterator[Problem]:
+    """The API server's rules say the same; this is for `render`."""
+    if memory.spec.restore is not None and memory.spec.backup is None:
+        yield Problem(
+            Reason.INVALID_SPEC,
+            "spec.restore names a dump on the volume of spec.backup, but there is no spec.backup: add it.",
+        )
+
+
+def memories_are_replaced_only_when_asked(memory: SomaMemory, world: World) -> Iterator[Problem]:
+    """Nobody's work is interrupted for a restore that the Job would then refuse."""
+    restore = memory.spec.restore
+    if restore is None or restore.replace_existing or memory.spec.hibernated or is_restored(memory, world):
+        return
+    if would_interrupt(memory, world):
+        yield Problem(
+            Reason.RESTORE_REFUSED,
+            f"The memories that are served now would be replaced by the dump {restore.source}: set "
+            "spec.restore.replaceExisting to true if they may, or take spec.restore away.",
+        )
+
+
 def credentials_are_there(memory: SomaMemory, world: World) -> Iterator[Problem]:
     """A volume of Postgres opens only with the password that it was made with."""
     found = [credentials.decoded(world.get("Secret", name)) for name in credentials.secret_names(memory.name)]
@@ -167,6 +190,8 @@ _CHECKS: tuple[Check, ...] = (
     volumes_can_grow,
     classes_are_known,
     credentials_are_there,
+    restores_know_their_volume,
+    memories_are_replaced_only_when_asked,
     versions_go_up,
 )
 

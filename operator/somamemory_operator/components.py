@@ -13,6 +13,7 @@ from somamemory_operator.plan import Plan
 from somamemory_operator.podproblems import Finding, worst
 from somamemory_operator.reasons import Reason
 from somamemory_operator.resource import SomaMemory
+from somamemory_operator.restorereport import has_failed, unrestored
 
 STALLING = frozenset(
     {
@@ -20,6 +21,7 @@ STALLING = frozenset(
         Reason.INVALID_IMAGE_NAME,
         Reason.CONTAINER_CONFIG_INVALID,
         Reason.MIGRATION_FAILED,
+        Reason.RESTORE_FAILED,
         Reason.PODS_REFUSED,
     }
 )
@@ -77,7 +79,7 @@ def _report(view: View, component: Component) -> Report:
     live = world.children.get(key)
     held = next((entry for entry in (plan.held if plan else ()) if entry.key == key), None)
     report = _counted(component, live, world)
-    if component in (Component.API, Component.CONSUMER) and (found := _migration(view)) is not None:
+    if component in (Component.API, Component.CONSUMER) and (found := _migration(view) or _restore(view)) is not None:
         return replace(report, reason=found.reason, message=found.message)
     if held is not None:
         return replace(report, reason=held.reason, message=held.message)
@@ -135,7 +137,7 @@ def _migration(view: View) -> Finding | None:
         return Finding(job.held.reason, job.held.message)
     name, namespace = job.key.name, view.memory.namespace
     found = worst(view.world.pods_of(Component.MIGRATION), view.now)
-    if _has_failed(view.world.get("Job", name)) or (found and found.reason is Reason.CRASH_LOOP_BACK_OFF):
+    if has_failed(view.world.get("Job", name)) or (found and found.reason is Reason.CRASH_LOOP_BACK_OFF):
         return Finding(
             Reason.MIGRATION_FAILED,
             f"The migration of the database fails: `kubectl logs -n {namespace} job/{name}` says why. It is tried "
@@ -144,13 +146,12 @@ def _migration(view: View) -> Finding | None:
     return found or Finding(Reason.MIGRATION_RUNNING, f"Waits until Job {name} has migrated the database.")
 
 
+def _restore(view: View) -> Finding | None:
+    return unrestored(view.desired, view.world, view.now) if view.desired is not None else None
+
+
 def _is_migration(obj: Obj) -> bool:
     return bool(obj["kind"] == "Job" and component_of(obj) == Component.MIGRATION)
-
-
-def _has_failed(job: Obj | None) -> bool:
-    conditions = at(job, "status", "conditions") or ()
-    return any(condition["type"] == "Failed" and condition["status"] == "True" for condition in conditions)
 
 
 def is_rolled_out(live: Obj) -> bool:

@@ -21,6 +21,8 @@ VERSION_LABEL = "app.kubernetes.io/version"
 CONFIG_HASH_ANNOTATION = f"{GROUP}/config-hash"
 DATABASE_ANNOTATION = f"{GROUP}/database"
 """On the migration Job: the identity of the database that it is for. For another database it has to run again."""
+RESTORED_ANNOTATION = f"{GROUP}/restored"
+"""On the Deployments of API and consumer: the dump that had been brought back when they came up."""
 
 WATCH_SELECTOR = f"{MANAGED_BY_LABEL}={FIELD_MANAGER}"
 """The label selector under which everything we own is watched."""
@@ -39,6 +41,8 @@ class Component(StrEnum):
     CREDENTIALS = "credentials"
     MONITORING = "monitoring"
     BACKUP = "backup"
+    RESTORE = "restore"
+    REINDEX = "reindex"
 
 
 STORES = (Component.POSTGRES, Component.REDIS, Component.QDRANT, Component.KAFKA)

@@ -18,6 +18,10 @@ class Reason(StrEnum):
     KIND_MISSING = "KindMissing"
     BACKUP_FAILED = "BackupFailed"
 
+    # A dump is brought back
+    RESTORING = "Restoring"
+    RESTORE_FAILED = "RestoreFailed"
+
     # The spec is refused: nothing is applied until a person changes it
     INVALID_SPEC = "InvalidSpec"
     NAME_TOO_LONG = "NameTooLong"
@@ -27,6 +31,7 @@ class Reason(StrEnum):
     STORAGE_CLASS_UNKNOWN = "StorageClassUnknown"
     EXPANSION_NOT_SUPPORTED = "ExpansionNotSupported"
     PERSISTENCE_REMOVED = "PersistenceRemoved"
+    RESTORE_REFUSED = "RestoreRefused"
     DOWNGRADE = "Downgrade"
     CREDENTIALS_LOST = "CredentialsLost"
 

@@ -11,7 +11,7 @@ from typing import Annotated, Any, Literal
 from pydantic import ConfigDict, Field, StringConstraints, ValidationError
 
 from somamemory_operator.addons import Autoscaling, Ingress
-from somamemory_operator.backups import Backup
+from somamemory_operator.backups import Backup, Restore
 from somamemory_operator.errors import InvalidSpec
 from somamemory_operator.model import Annotations, DnsName, Line, Model, Quantity, rules
 from somamemory_operator.monitoring import Monitoring
@@ -240,6 +240,11 @@ class NetworkPolicy(Model):
 class Spec(Model):
     """What is wanted. Everything is optional: an empty spec is a working memory service for development."""
 
+    model_config = ConfigDict(
+        json_schema_extra=rules(
+            ("!has(self.restore) || has(self.backup)", "restore needs backup, on whose volume the dump is")
+        )
+    )
     profile: Literal["development", "production"] = "development"
     """Preset of all other fields: `development` is small and keeps nothing, `production` has volumes and replicas."""
     version: Tag | None = None
@@ -280,6 +285,8 @@ class Spec(Model):
     """How Prometheus watches it."""
     backup: Backup | None = None
     """Dumps of Postgres by a schedule; none when absent."""
+    restore: Restore | None = None
+    """A dump to be brought back, once."""
 
 
 class Metadata(Model):

@@ -12,6 +12,7 @@ from somamemory_operator.manifests import (
     policies,
     postgres,
     qdrant,
+    recovery,
     redis,
     secrets,
 )
@@ -37,14 +38,22 @@ def build(memory: SomaMemory, settings: Settings, world: World, credentials: Cre
         *_free([*policies.budgets(context), *policies.network(context), *monitoring.build(context)]),
         *_free(backup.build(context)),
         *_migration(context),
-        *_gated(_clients(context), None if memory.spec.hibernated else migration.needs_migration(context)),
+        *recovery.build(context),
+        *_gated(_clients(context), _needs(context)),
     ]
     served = tuple(each for each in wanted if each.key.kind not in world.unserved)
     return Desired(wanted=served, owner_uid=memory.uid, version=context.version)
 
 
 def _clients(context: Context) -> list[Obj]:
-    return [*api.build(context), *(consumer.build(context) if context.spec.consumer.enabled else ())]
+    objects = [*api.build(context), *(consumer.build(context) if context.spec.consumer.enabled else ())]
+    return recovery.marked(context, objects)
+
+
+def _needs(context: Context) -> Gate | None:
+    """What API and consumer wait for; nothing as long as they are to have no pods."""
+    sleeping = context.spec.hibernated or recovery.is_pending(context)
+    return None if sleeping else migration.needs_migration(context)
 
 
 def _migration(context: Context) -> list[Wanted]:

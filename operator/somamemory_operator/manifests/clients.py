@@ -6,8 +6,10 @@ from somamemory_operator.manifests import pods, postgres
 from somamemory_operator.manifests.context import Context, compact, short_hash
 from somamemory_operator.names import Component
 from somamemory_operator.observed import Obj
+from somamemory_operator.podfields import Resources, Workload
 
 UID = 10001
+_SMALL = Resources(requests={"cpu": "25m", "memory": "96Mi"}, limits={"memory": "512Mi"})
 TMP = {"tmp": "/tmp"}  # noqa: S108 - inside the container, an emptyDir of its own
 
 
@@ -59,6 +61,39 @@ def deployment(context: Context, component: Component, *, replicas: int | None, 
     obj = context.obj("apps/v1", "Deployment", names.child(context.name, component), component, spec=compact(spec))
     obj["metadata"]["labels"][names.VERSION_LABEL] = context.version
     return obj
+
+
+def one_off(context: Context, component: Component, command: list[str]) -> Obj:
+    """The pod of a Job with our own programs. It runs where the API runs: its nodes, its users; but it is small."""
+    api = context.spec.api
+    workload = Workload(
+        resources=_SMALL,
+        node_selector=api.node_selector,
+        tolerations=api.tolerations,
+        priority_class_name=api.priority_class_name,
+        pod_security_context=api.pod_security_context,
+        container_security_context=api.container_security_context,
+    )
+    container = pods.container(
+        component,
+        context.api_image(),
+        context.spec.image,
+        workload,
+        command=command,
+        env=pods.env(environment(context)),
+        mounts=mounts(),
+    )
+    return pods.template(
+        context,
+        component,
+        workload,
+        container=container,
+        volumes=volumes(context),
+        uid=UID,
+        grace_seconds=30,
+        config_hash=config_hash(context),
+        restart_policy="OnFailure",
+    )
 
 
 TOKEN_FILE = {f"{keys.API_TOKEN}_FILE": f"{pods.CREDENTIALS_FOLDER}/{keys.API_TOKEN}"}

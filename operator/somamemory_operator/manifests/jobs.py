@@ -15,6 +15,13 @@ def database_uid(context: Context) -> str:
     return uid_of(holder) if holder else ""
 
 
+def for_database(job: Obj, database: str) -> Obj:
+    """The Job, bound to that database: for another one it runs anew."""
+    if database:
+        job["metadata"]["annotations"] = {names.DATABASE_ANNOTATION: database}
+    return job
+
+
 def is_done(world: World, wanted: Obj) -> bool:
     """Whether this Job has completed for the database that is there now."""
     live = world.get("Job", key_of(wanted).name)

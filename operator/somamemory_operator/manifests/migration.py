@@ -2,15 +2,13 @@
 
 from somamemory_operator import names
 from somamemory_operator.desired import Gate
-from somamemory_operator.manifests import clients, jobs, pods, stores
+from somamemory_operator.manifests import clients, jobs, restore, stores
 from somamemory_operator.manifests.context import Context, short_hash
 from somamemory_operator.names import Component
 from somamemory_operator.observed import Obj, at
-from somamemory_operator.podfields import Resources, Workload
 from somamemory_operator.reasons import Reason
 
 COMPONENT = Component.MIGRATION
-_RESOURCES = Resources(requests={"cpu": "25m", "memory": "96Mi"}, limits={"memory": "512Mi"})
 
 
 def build(context: Context) -> list[Obj]:
@@ -20,15 +18,19 @@ def build(context: Context) -> list[Obj]:
 
 def job(context: Context) -> Obj:
     """The Job that makes this database fit for this version."""
-    template = _template(context)
+    template = clients.one_off(context, COMPONENT, ["soma", "migrate"])
     name = names.migration(context.name, short_hash(template))
     # Tries again for hours, ever more seldom: whatever Postgres' trouble was, it ends without help from here.
     spec = {"backoffLimit": 30, "template": template}
     obj = context.obj("batch/v1", "Job", name, COMPONENT, spec=spec)
     obj["metadata"]["labels"][names.VERSION_LABEL] = context.version
-    if identity := jobs.database_uid(context):
-        obj["metadata"]["annotations"] = {names.DATABASE_ANNOTATION: identity}
-    return obj
+    return jobs.for_database(obj, database(context))
+
+
+def database(context: Context) -> str:
+    """Which database it is for: a dump that was brought back makes it another one. Empty while there is none."""
+    uid, chosen = jobs.database_uid(context), context.spec.restore
+    return f"{uid} {chosen.mark}" if uid and chosen is not None and restore.has_happened(context) else uid
 
 
 def needs_postgres(context: Context) -> Gate:
@@ -52,36 +54,3 @@ def _runs_already(context: Context) -> bool:
     live = (context.world.get("Deployment", name) for name in clients)
     containers = (at(obj, "spec", "template", "spec", "containers") or () for obj in live)
     return any(container["image"] == context.api_image() for group in containers for container in group)
-
-
-def _template(context: Context) -> Obj:
-    api = context.spec.api
-    # Runs where the API runs: its nodes, its users; but it is small.
-    workload = Workload(
-        resources=_RESOURCES,
-        node_selector=api.node_selector,
-        tolerations=api.tolerations,
-        priority_class_name=api.priority_class_name,
-        pod_security_context=api.pod_security_context,
-        container_security_context=api.container_security_context,
-    )
-    container = pods.container(
-        COMPONENT,
-        context.api_image(),
-        context.spec.image,
-        workload,
-        command=["soma", "migrate"],
-        env=pods.env(clients.environment(context)),
-        mounts=clients.mounts(),
-    )
-    return pods.template(
-        context,
-        COMPONENT,
-        workload,
-        container=container,
-        volumes=clients.volumes(context),
-        uid=clients.UID,
-        grace_seconds=30,
-        config_hash=clients.config_hash(context),
-        restart_policy="OnFailure",
-    )

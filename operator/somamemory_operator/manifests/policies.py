@@ -6,7 +6,10 @@ from somamemory_operator.names import Component
 from somamemory_operator.observed import Obj
 
 _CLIENTS = (Component.API, Component.CONSUMER, Component.MIGRATION)
-_MORE_CLIENTS = {Component.POSTGRES: (Component.BACKUP,)}
+_MORE_CLIENTS = {
+    Component.POSTGRES: (Component.BACKUP, Component.RESTORE, Component.REINDEX),
+    Component.QDRANT: (Component.REINDEX,),
+}
 
 
 def budgets(context: Context) -> list[Obj]:

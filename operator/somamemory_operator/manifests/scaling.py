@@ -2,6 +2,7 @@
 
 from somamemory_operator import names
 from somamemory_operator.addons import Autoscaling
+from somamemory_operator.manifests import recovery
 from somamemory_operator.manifests.context import Context
 from somamemory_operator.names import Component
 from somamemory_operator.observed import Obj, at
@@ -16,7 +17,7 @@ def replicas(context: Context, component: Component) -> int | None:
     It never wakes a Deployment of none, so we do.
     """
     part, autoscaling = _part(context, component), _autoscaling(context, component)
-    if context.spec.hibernated:
+    if context.spec.hibernated or recovery.is_pending(context):
         return 0
     if autoscaling is None:
         return part.replicas
@@ -30,7 +31,7 @@ def replicas(context: Context, component: Component) -> int | None:
 def autoscalers(context: Context, component: Component) -> list[Obj]:
     """The HorizontalPodAutoscaler, if one is wanted and there is anything to scale."""
     autoscaling = _autoscaling(context, component)
-    if autoscaling is None or context.spec.hibernated:
+    if autoscaling is None or context.spec.hibernated or recovery.is_pending(context):
         return []
     name = names.child(context.name, component)
     cpu = {"name": "cpu", "target": {"type": "Utilization", "averageUtilization": autoscaling.target_cpu}}

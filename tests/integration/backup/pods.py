@@ -62,7 +62,7 @@ def database(postgres_url: str, folder: Path) -> Iterator[Database]:
 
 def run(database: Database, spec: Obj, kind: str, component: str, **changed: str) -> "subprocess.CompletedProcess[str]":
     """Run the container of that workload to its end: its command and variables, with the places of this machine."""
-    container = _container(spec, kind, component)
+    container = container_of(spec, kind, component)
     url = urlsplit(database.url)
     places = {
         "PGHOST": str(url.hostname),
@@ -80,7 +80,8 @@ def run(database: Database, spec: Obj, kind: str, component: str, **changed: str
     )
 
 
-def _container(spec: Obj, kind: str, component: str) -> dict[str, Any]:
+def container_of(spec: Obj, kind: str, component: str) -> dict[str, Any]:
+    """The one container of that workload."""
     about, world = memory(spec), World()
     wanted = [each.obj for each in build(about, SETTINGS, world, credentials(world, about, made))]
     [obj] = [

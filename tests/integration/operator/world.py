@@ -27,6 +27,7 @@ from tests.integration.optionalkinds import definition
 
 ROOT = Path(__file__).parents[3]
 _DEFINITIONS = "/apis/apiextensions.k8s.io/v1/customresourcedefinitions"
+_ENDING = (Component.MIGRATION, Component.RESTORE, Component.REINDEX)
 Result = TypeVar("Result")
 
 
@@ -175,7 +176,7 @@ class Kubelet(threading.Thread):
         component = metadata["labels"].get(names.COMPONENT_LABEL)
         if pod["status"].get("phase") != "Pending" or component in self.hold or "deletionTimestamp" in metadata:
             return
-        status = _succeeded(pod) if component == Component.MIGRATION else _running(pod)
+        status = _succeeded(pod) if component in _ENDING else _running(pod)
         with suppress(httpx.HTTPStatusError):
             self._api.merge("Pod", metadata["name"], metadata["namespace"], {"status": status}, "status")
 

@@ -132,6 +132,10 @@ class FakeCluster:
         counts = dict.fromkeys(("replicas", "readyReplicas", "availableReplicas", "updatedReplicas"), wanted)
         revisions = {"currentRevision": "r", "updateRevision": "r"} if live["kind"] == "StatefulSet" else {}
         live["status"] = {"observedGeneration": live["metadata"]["generation"], **counts, **revisions}
+        if live["kind"] == "Deployment":
+            mine = [key for key, obj in self.objects.items() if obj["metadata"].get("fakeOwner") == str(key_of(live))]
+            for key in mine[wanted:]:
+                del self.objects[key]
         for number in range(wanted):
             self._pod(live, component, number)
             for template in live["spec"].get("volumeClaimTemplates") or ():

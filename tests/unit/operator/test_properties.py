@@ -55,6 +55,7 @@ SPECS = maybe(
         volume=st.sampled_from([{}, {"size": "2Gi"}, {"existingClaim": "mine"}]),
         **WORKLOAD,
     ),
+    restore=st.fixed_dictionaries({"from": st.sampled_from(["a.dump", "b.dump"])}, optional={"run": st.just(2)}),
     monitoring=maybe(
         labels=st.dictionaries(st.sampled_from(["release", COMPONENT_LABEL]), st.just("x")),
         serviceMonitor=maybe(enabled=st.booleans()),
