@@ -1,11 +1,15 @@
 """Private stores and the two programs, as a benchmark needs them."""
 
+import asyncio
 import tempfile
+import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from uuid import uuid4
+
+import psycopg
 
 from tests.bench.cpu import Meter
 from tests.integration.api.programs import TOKEN, Program, own_database, run_once, running
@@ -14,6 +18,9 @@ from tests.services.postgres import PostgresServer
 from tests.services.qdrant import QdrantEdgeServer
 from tests.services.redis import RedisServer
 from tests.services.server import LocalServer
+
+_FLUSH_SECONDS = 6.0
+"""qdrant-edge forces to the disk what was written in the last five."""
 
 
 @dataclass(slots=True)
@@ -39,6 +46,16 @@ class Deployment:
             if program is not None:
                 programs[name] = program.process.pid
         return Meter(programs)
+
+    async def settle(self, seconds: float = 120.0) -> None:
+        """Wait until what was stored has gone its whole way, through outbox and consumer. Raises AssertionError."""
+        waiting = "select (select count(*) from outbox) + (select count(*) from memories) - count(*) from memory_events"
+        deadline = time.monotonic() + seconds
+        async with await psycopg.AsyncConnection.connect(self.environment["POSTGRES_URL"], autocommit=True) as postgres:
+            while (left := (await (await postgres.execute(waiting)).fetchone() or (0,))[0]) > 0:
+                assert time.monotonic() < deadline, f"{left} events are still on their way after {seconds:g} s"
+                await asyncio.sleep(0.2)
+        await asyncio.sleep(_FLUSH_SECONDS)
 
     @contextmanager
     def consuming(self, **more: str) -> Iterator[Program]:

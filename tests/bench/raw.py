@@ -9,7 +9,7 @@ import orjson
 import psycopg
 
 from somafractalmemory.adapters.embedding import HashEmbedder
-from somafractalmemory.adapters.qdrant_wire import searches_of, upserts
+from somafractalmemory.adapters.qdrant_wire import LAYOUT, searches_of, upserts
 from somafractalmemory.model import Point, memory_id
 from somafractalmemory.ports import Search
 from tests.bench.corpus import fact, question
@@ -59,7 +59,7 @@ async def _with_table(url: str, client: Any, count: int, connections: int) -> in
 
 def qdrant(environment: dict[str, str]) -> httpx.AsyncClient:
     """A client at the collection."""
-    collection = f"{environment['QDRANT_COLLECTION']}_{EMBEDDER.revision}"
+    collection = f"{environment['QDRANT_COLLECTION']}_{EMBEDDER.revision}_{LAYOUT}"
     return httpx.AsyncClient(
         base_url=f"{environment['QDRANT_URL']}/collections/{collection}",
         headers={"api-key": environment["QDRANT_API_KEY"], "content-type": "application/json"},

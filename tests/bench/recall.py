@@ -23,6 +23,7 @@ def measure_recall(memories: int) -> Callable[[Deployment, int], Coroutine[Any, 
 
     async def measure(deployment: Deployment, runs: int) -> dict[str, Any]:
         await fill(deployment.url, 0, memories)
+        await deployment.settle()
         await drive(deployment.url, recall, count=300, connections=8)
 
         async def one(rate: float | None) -> dict[str, Any]:

@@ -10,6 +10,7 @@ from somafractalmemory.indexing.points import point_of
 from somafractalmemory.model import Embedding, Hit, MemoryType, new_memory
 from somafractalmemory.model.ranking import Weights, fuse
 from somafractalmemory.ports import Search, Vectors
+from somafractalmemory.usecases.recalling import with_spare
 from tests.bench.conversations import Conversation, conversation
 from tests.bench.deployment import Deployment
 
@@ -72,7 +73,7 @@ async def shares_found(
 
 async def _rankings(vectors: Vectors, embedding: Embedding, weights: Weights, cut: int) -> dict[str, Sequence[Hit]]:
     """The first hits by each list alone and by both, out of as many as a recall asks for."""
-    search = Search(NAMESPACE, None, {}, 2 * cut + 20)
+    search = Search(NAMESPACE, None, {}, with_spare(cut))
     hits = await vectors.query(embedding, search, hybrid=True)
     fused = fuse(hits, weights, hybrid=True, limit=search.limit)
     fused.sort(key=lambda pair: -sum(pair[1].values()))

@@ -9,6 +9,7 @@ import psycopg
 
 from somafractalmemory.adapters import statements
 from somafractalmemory.adapters.postgres_rows import Row
+from somafractalmemory.adapters.postgres_scope import rows_in
 from somafractalmemory.errors import SomaError, Unavailable
 from somafractalmemory.model.events import MemoryEvent
 
@@ -87,7 +88,7 @@ class PostgresOutbox:
         try:
             async with asyncio.timeout(_DEADLINE_SECONDS):
                 cursor = await connection.execute(statement.encode(), parameters)
-                return await cursor.fetchall() if cursor.description else []
+                return await rows_in(cursor)
         except (psycopg.Error, TimeoutError) as error:
             await self._drop()
             raise self._translated(error) from error

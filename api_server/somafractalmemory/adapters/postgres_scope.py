@@ -58,11 +58,17 @@ def scope_of(namespaces: Collection[str] | None) -> str:
     return EVERYWHERE if namespaces is None else ",".join(sorted(set(namespaces)))
 
 
+async def rows_in(cursor: psycopg.AsyncCursor[Row]) -> list[Row]:
+    """What a statement answered; asking for the cursor's `description` would describe every column first."""
+    result = cursor.pgresult
+    return await cursor.fetchall() if result is not None and result.nfields else []
+
+
 async def rows_of(connection: psycopg.AsyncConnection, statement: str, parameters: Mapping[str, Any]) -> list[Row]:
     """Run a statement as the connection is."""
     async with asyncio.timeout(STATEMENT_MILLISECONDS / 1000 + 1):
         cursor = await connection.execute(statement.encode(), parameters)
-        return await cursor.fetchall() if cursor.description else []
+        return await rows_in(cursor)
 
 
 async def rows_within(
@@ -84,7 +90,7 @@ async def rows_within(
             if traces:
                 await connection.execute(_TRACE, {"traces": orjson.dumps(dict(traces)).decode()})
             cursor = await connection.execute(statement.encode(), parameters)
-        rows = await cursor.fetchall() if cursor.description else []
+        rows = await rows_in(cursor)
     connection.scope = scope
     return rows
 

@@ -68,7 +68,7 @@ class Recaller:
     async def recall(self, question: Question) -> Recalled:
         """The memories that fit best; by words alone, and marked so, while the index is away."""
         filters = check_filters(question.filters)
-        search = Search(question.namespace, question.memory_type, filters, _with_spare(question.top_k))
+        search = Search(question.namespace, question.memory_type, filters, with_spare(question.top_k))
         context = context_text(question.context)
         try:
             hits, likeness = await self._ask_index(question, search, context)
@@ -142,7 +142,7 @@ def context_text(context: Mapping[str, Any]) -> str:
         raise InvalidRequest(str(error).replace("payload", "context"), loc=("context",)) from None
 
 
-def _with_spare(top_k: int) -> int:
+def with_spare(top_k: int) -> int:
     """Ask for more than wanted: bounded factors reorder, and stale hits are dropped."""
     return min(top_k * 2 + 20, 1100)
 
