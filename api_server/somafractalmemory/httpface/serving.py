@@ -8,6 +8,8 @@ import time
 import uvicorn
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from somafractalmemory.httpface.wire import GatheringProtocol
+
 _CLOSE = (b"connection", b"close")
 _YOUNG_OBJECTS = 20_000
 
@@ -81,7 +83,7 @@ def run(
         host=host,
         port=port,
         loop="uvloop",
-        http="httptools",
+        http=GatheringProtocol,
         backlog=backlog,
         timeout_keep_alive=keep_alive,
         timeout_graceful_shutdown=graceful_seconds,
