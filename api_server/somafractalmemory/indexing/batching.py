@@ -1,9 +1,9 @@
 """Group commit: concurrent callers share one call of a store.
 
 `Batcher.submit` puts an item into a bounded queue; a worker takes whatever has gathered and does it in one go. Another
-worker joins only when a whole batch is waiting: until then two half batches would cost more than one. When a batch is
-`Rejected` because of one item, it is halved until that item stands alone: its neighbours never notice. Two items with
-the same key never share a batch and keep their order.
+worker joins only when a whole batch is waiting, or when the first is slow: until then two half batches would cost more
+than one. When a batch is `Rejected` because of one item, it is halved until that item stands alone: its neighbours
+never notice. Two items with the same key never share a batch and keep their order.
 """
 
 import asyncio
@@ -14,6 +14,7 @@ from typing import Generic, TypeVar
 
 from somafractalmemory.errors import Overloaded, Rejected, SomaError
 
+_PATIENCE_SECONDS = 0.05
 Item = TypeVar("Item")
 Result = TypeVar("Result")
 
@@ -50,6 +51,7 @@ class Batcher(Generic[Item, Result]):
         self._busy: set[Hashable] = set()
         self._tasks: set[asyncio.Task[None]] = set()
         self._open = False
+        self._impatience: asyncio.TimerHandle | None = None
 
     async def __aenter__(self) -> "Batcher[Item, Result]":
         self._open = True
@@ -57,6 +59,8 @@ class Batcher(Generic[Item, Result]):
 
     async def __aexit__(self, *_: object) -> None:
         self._open = False
+        if self._impatience is not None:
+            self._impatience.cancel()
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
@@ -72,8 +76,10 @@ class Batcher(Generic[Item, Result]):
         loop = asyncio.get_running_loop()
         answer: asyncio.Future[Result] = loop.create_future()
         self._queue.append(_Waiting(item, self._key(item), answer))
-        if not self._tasks or (len(self._queue) >= self._max_batch and len(self._tasks) < self._workers):
+        if not self._tasks or len(self._queue) >= self._max_batch:
             self._call_a_worker()
+        elif self._impatience is None:
+            self._impatience = loop.call_later(_PATIENCE_SECONDS, self._lose_patience)
         timer = loop.call_later(self._timeout_seconds, self._expire, answer)  # asyncio.timeout costs five times more
         try:
             return await answer
@@ -84,7 +90,15 @@ class Batcher(Generic[Item, Result]):
         if not answer.done():
             answer.set_exception(Overloaded(self._name, f"no answer within {self._timeout_seconds:g} s"))
 
+    def _lose_patience(self) -> None:
+        """What a worker has in hand takes long, such as a row that somebody holds: the others need not wait for it."""
+        self._impatience = None
+        if self._queue:
+            self._call_a_worker()
+
     def _call_a_worker(self) -> None:
+        if len(self._tasks) >= self._workers:
+            return
         worker = asyncio.create_task(self._run(), name=self._name)
         self._tasks.add(worker)
         worker.add_done_callback(self._dismiss)

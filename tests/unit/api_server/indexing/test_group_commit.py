@@ -117,3 +117,31 @@ async def test_stopping_fails_those_who_wait() -> None:
 
     answers = await asyncio.gather(*calls, return_exceptions=True)
     assert all(isinstance(answer, Overloaded) for answer in answers)
+
+
+async def test_a_batch_that_takes_long_holds_nobody_else_up() -> None:
+    """One row that somebody has locked would stop every writer for as long as the lock lasts."""
+    store = Store()
+    store.go.clear()
+    async with Batcher(store.work, name="store", key=lambda item: item) as batcher:
+        held = asyncio.create_task(batcher.submit(1))
+        await asyncio.sleep(0)
+        others = [asyncio.create_task(batcher.submit(number)) for number in (2, 3)]
+        await asyncio.sleep(0)
+        alone = list(store.batches)
+        async with asyncio.timeout(10):
+            while len(store.batches) < 2:
+                await asyncio.sleep(0.005)
+        store.go.set()
+
+        assert await asyncio.gather(held, *others) == [2, 4, 6]
+    assert (alone, store.batches) == ([[1]], [[1], [2, 3]])
+
+
+async def test_nothing_is_taken_once_it_is_closed() -> None:
+    store = Store()
+    async with Batcher(store.work, name="store", key=lambda item: item) as batcher:
+        await batcher.submit(1)
+
+    with pytest.raises(Overloaded):
+        await batcher.submit(2)
