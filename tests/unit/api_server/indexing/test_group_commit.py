@@ -16,9 +16,12 @@ class Store:
         self.batches: list[list[int]] = []
         self.go = asyncio.Event()
         self.go.set()
+        self.busy_twice = asyncio.Event()
 
     async def work(self, items: Sequence[int]) -> Sequence[int]:
         self.batches.append(list(items))
+        if len(self.batches) == 2:
+            self.busy_twice.set()
         await self.go.wait()
         if any(item < 0 for item in items):
             raise Rejected("negative")
@@ -130,8 +133,7 @@ async def test_a_batch_that_takes_long_holds_nobody_else_up() -> None:
         await asyncio.sleep(0)
         alone = list(store.batches)
         async with asyncio.timeout(10):
-            while len(store.batches) < 2:
-                await asyncio.sleep(0.005)
+            await store.busy_twice.wait()
         store.go.set()
 
         assert await asyncio.gather(held, *others) == [2, 4, 6]
