@@ -8,6 +8,7 @@ from pydantic import ValidationError
 
 from somafractalmemory import errors
 from somafractalmemory.model import Budget
+from somafractalmemory.model.mistakes import mistakes, told
 
 log = structlog.get_logger(__name__)
 
@@ -42,7 +43,7 @@ class Status:
 def status_of(error: Exception, *, method: str) -> Status:
     """What the caller is told; of an error that nobody foresaw nothing but that it happened."""
     if isinstance(error, ValidationError):
-        return Status(grpc.StatusCode.INVALID_ARGUMENT, _wrong_fields(error)[:_LONGEST])
+        return Status(grpc.StatusCode.INVALID_ARGUMENT, told(mistakes(error), whole="request")[:_LONGEST])
     code = next((STATUSES[kind] for kind in type(error).__mro__ if kind in STATUSES), None)
     if code is None:
         log.error("unexpected_error", method=method, exc_info=error)
@@ -69,7 +70,3 @@ def _trailing(error: Exception) -> Metadata:
         found = (("retry-after", str(max(1, round(error.retry_after_seconds + 0.5)))),)
     budget = getattr(error, "budget", None)
     return found + budget_metadata(budget if isinstance(budget, Budget) else None)
-
-
-def _wrong_fields(error: ValidationError) -> str:
-    return "; ".join(f"{'.'.join(map(str, item['loc']))}: {item['msg']}" for item in error.errors()[:20])

@@ -7,7 +7,6 @@ from typing import Any
 
 import structlog
 from fastapi import FastAPI
-from fastapi.exceptions import RequestValidationError
 from pydantic import ValidationError
 from starlette.exceptions import HTTPException
 from starlette.middleware.cors import CORSMiddleware
@@ -33,6 +32,7 @@ from somafractalmemory.httpface.routes import (
 )
 from somafractalmemory.httpface.shortway import Answer, ShortWay, fixed_routes
 from somafractalmemory.httpface.traced import TracedRequests
+from somafractalmemory.model.mistakes import mistakes, told
 from somafractalmemory.runtime import Runtime
 from somafractalmemory.settings import Settings
 
@@ -154,11 +154,9 @@ async def on_soma_error(request: Request, error: Exception) -> Response:
 
 async def on_validation_error(request: Request, error: Exception) -> Response:
     """422 with every wrong field; the values themselves are not repeated."""
-    found = error.errors() if isinstance(error, ValidationError | RequestValidationError) else []
-    listed = [{"loc": list(item["loc"]), "msg": item["msg"], "type": item["type"]} for item in found[:20]]
-    detail = "; ".join(f"{'.'.join(map(str, item['loc'])) or 'body'}: {item['msg']}" for item in listed)
+    listed = mistakes(error) if isinstance(error, ValidationError) else []
     headers = dict(request.scope.get("soma.headers", ()))
-    return problem(HTTPStatus.UNPROCESSABLE_ENTITY, detail, headers=headers, errors=listed)
+    return problem(HTTPStatus.UNPROCESSABLE_ENTITY, told(listed, whole="body"), headers=headers, errors=listed)
 
 
 async def on_http_exception(request: Request, error: Exception) -> Response:
@@ -196,7 +194,6 @@ async def on_bug(request: Request, error: Exception) -> Response:
 ANSWERS: dict[type[Exception], Answer] = {
     errors.SomaError: on_soma_error,
     ValidationError: on_validation_error,
-    RequestValidationError: on_validation_error,
     HTTPException: on_http_exception,
     ClientDisconnect: on_hang_up,
 }

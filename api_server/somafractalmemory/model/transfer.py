@@ -23,6 +23,7 @@ from somafractalmemory.model import (
     new_memory,
 )
 from somafractalmemory.model.graph import PlacedLink
+from somafractalmemory.model.mistakes import mistakes, told
 from somafractalmemory.model.restoring import Restored
 
 FORMAT_VERSION = 1
@@ -167,8 +168,7 @@ def parse(raw: bytes, *, namespace: str, now: float) -> Record:
 
 def first_problem(error: ValidationError) -> str:
     """One sentence about the first wrong field, without its value."""
-    found = error.errors()[0]
-    return f"{'.'.join(map(str, found['loc'])) or 'line'}: {found['msg']}"
+    return told(mistakes(error)[:1], whole="line")
 
 
 def _restored(line: _MemoryLine, namespace: str) -> Restored:

@@ -41,11 +41,16 @@ class Term:
 
 def term_of(text: str, mode: Mode, *, case_sensitive: bool = False, loc: tuple[str | int, ...] = ("term",)) -> Term:
     """Raises InvalidRequest for a term that nothing could contain, or everything."""
+    name = ".".join(map(str, loc))
     if "\x00" in text:
-        raise InvalidRequest("a term cannot hold the NUL character", loc=loc)
+        raise InvalidRequest(f"{name}: a term cannot hold the NUL character", loc=loc)
     term = Term(unicodedata.normalize("NFC", text), mode, case_sensitive)
-    if not term.words and (mode is not Mode.SUBSTRING or not text.strip()):
-        raise InvalidRequest("a term has at least one letter or digit; use mode substring for signs", loc=loc)
+    if mode is Mode.SUBSTRING and not text.strip():
+        raise InvalidRequest(f"{name}: a term is more than blanks", loc=loc)
+    if mode is not Mode.SUBSTRING and not term.words:
+        raise InvalidRequest(
+            f"{name}: a whole word has a letter or digit; to find signs, use mode substring or exact: false", loc=loc
+        )
     return term
 
 

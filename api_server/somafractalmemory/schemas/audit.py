@@ -4,13 +4,15 @@ from typing import Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from somafractalmemory.model.mistakes import NO_NUL
+
 
 class AuditQuery(BaseModel):
     """Which rows to show; `before` is the `next` of the page before."""
 
     model_config = ConfigDict(extra="forbid")
 
-    action: Annotated[str, Field(min_length=1, max_length=64, pattern=r"^[^\x00]*$")] | None = None
+    action: Annotated[str, Field(min_length=1, max_length=64, pattern=NO_NUL)] | None = None
     limit: Annotated[int, Field(ge=1, le=1000)] = 100
     before: Annotated[int, Field(ge=1, le=2**62)] | None = None
 

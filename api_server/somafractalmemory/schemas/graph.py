@@ -5,9 +5,10 @@ from typing import Annotated
 from pydantic import BaseModel, ConfigDict, Field
 
 from somafractalmemory.model import MAX_COORDINATE_TEXT
+from somafractalmemory.model.mistakes import NO_NUL
 from somafractalmemory.schemas.memories import Coord, Numeric
 
-LinkType = Annotated[str, Field(min_length=1, max_length=64, pattern=r"^[^\x00]*$", examples=["related"])]
+LinkType = Annotated[str, Field(min_length=1, max_length=64, pattern=NO_NUL, examples=["related"])]
 
 
 class LinkRequest(BaseModel):

@@ -5,9 +5,10 @@ from typing import Annotated, Any
 from pydantic import BaseModel, ConfigDict, Field
 
 from somafractalmemory.model import MemoryType
+from somafractalmemory.model.mistakes import NO_NUL
 from somafractalmemory.model.wording import MAX_TERM, MAX_TERMS, Mode
 from somafractalmemory.schemas.memories import Coord, Flag, Numeric
-from somafractalmemory.schemas.values import NO_NUL, OBJECT
+from somafractalmemory.schemas.values import OBJECT
 
 Filters = Annotated[
     dict[str, Any],

@@ -6,8 +6,8 @@ Pydantic is told only that these are objects: the service looks at each value on
 from typing import Any
 
 from somafractalmemory.model import MAX_KEYS
+from somafractalmemory.model.mistakes import NO_NUL
 
-NO_NUL = r"^[^\x00]*$"
 VALUE = "JsonValue"
 _PLACE = "x-schema"
 ANY: dict[str, Any] = {_PLACE: VALUE}  # pydantic refuses references to what it does not know

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from somafractalmemory.errors import Forbidden, RateLimited
+from somafractalmemory.errors import Forbidden, InvalidRequest, RateLimited
 from somafractalmemory.model import Budget, check_namespace
 from somafractalmemory.ports import Limiter
 from somafractalmemory.security import tenancy
@@ -77,7 +77,10 @@ class Admission:
     def _namespace(self, caller: Caller, wanted: str | None) -> str:
         if wanted is None:
             return caller.home or self._default_namespace
-        check_namespace(wanted)
+        try:
+            check_namespace(wanted)
+        except InvalidRequest as error:
+            raise InvalidRequest(f"X-Soma-Namespace: {error}", loc=("header", "X-Soma-Namespace")) from None
         if not caller.may_enter(wanted):
             raise Forbidden("this token is not for that namespace")
         return wanted

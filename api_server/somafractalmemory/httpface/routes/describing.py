@@ -6,7 +6,8 @@ from typing import Any
 from fastapi import Request
 from pydantic import BaseModel
 
-from somafractalmemory.errors import InvalidRequest
+from somafractalmemory.errors import InvalidCoordinate, InvalidRequest
+from somafractalmemory.model import Coordinate, parse_coordinate
 from somafractalmemory.runtime import Runtime
 from somafractalmemory.schemas.memories import Problem
 from somafractalmemory.security.admission import Admitted
@@ -78,6 +79,14 @@ def without_null(schema: Mapping[str, Any]) -> dict[str, Any]:
     kinds = [kind for kind in schema.get("anyOf", ()) if kind.get("type") != "null"]
     rest = {key: value for key, value in schema.items() if key != "anyOf" and not (key == "default" and value is None)}
     return {**rest, **kinds[0]} if len(kinds) == 1 else dict(schema)
+
+
+def place(field: str, text: str) -> Coordinate:
+    """The place that a field names. Raises InvalidCoordinate, which names the field."""
+    try:
+        return parse_coordinate(text)
+    except InvalidCoordinate as error:
+        raise InvalidCoordinate(f"{field}: {error}", loc=(field,)) from None
 
 
 def namespace_of(request: Request) -> str:

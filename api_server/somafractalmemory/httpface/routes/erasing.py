@@ -4,8 +4,7 @@ from fastapi import APIRouter, Request, Response
 
 from somafractalmemory.errors import InvalidRequest
 from somafractalmemory.httpface.guard import BodyReader, GuardedRoute, JsonResponse, needs
-from somafractalmemory.httpface.routes.describing import PROBLEMS, namespace_of, runtime_of, takes
-from somafractalmemory.model import parse_coordinate
+from somafractalmemory.httpface.routes.describing import PROBLEMS, namespace_of, place, runtime_of, takes
 from somafractalmemory.schemas.erasing import EraseRequest, EraseResponse
 from somafractalmemory.security.callers import Scope
 
@@ -21,7 +20,7 @@ async def erase(request: Request) -> Response:
     body, namespace = await read_erase(request), namespace_of(request)
     eraser = runtime_of(request).service.eraser
     if body.coord is not None:
-        done = await eraser.erase_place(namespace, parse_coordinate(body.coord))
+        done = await eraser.erase_place(namespace, place("coord", body.coord))
         return JsonResponse(done.as_json())
     if body.namespace != namespace:
         raise InvalidRequest(

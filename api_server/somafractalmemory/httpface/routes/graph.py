@@ -6,8 +6,16 @@ from fastapi import APIRouter, Request, Response
 
 from somafractalmemory.errors import InvalidCoordinate, InvalidRequest
 from somafractalmemory.httpface.guard import BodyReader, GuardedRoute, JsonResponse
-from somafractalmemory.httpface.routes.describing import NOT_FOUND, PROBLEMS, asks, namespace_of, runtime_of, takes
-from somafractalmemory.model import canonical, parse_coordinate
+from somafractalmemory.httpface.routes.describing import (
+    NOT_FOUND,
+    PROBLEMS,
+    asks,
+    namespace_of,
+    place,
+    runtime_of,
+    takes,
+)
+from somafractalmemory.model import canonical
 from somafractalmemory.model.graph import LinkMark, NewLink
 from somafractalmemory.schemas.graph import (
     LinkRequest,
@@ -34,8 +42,8 @@ async def link(request: Request) -> Response:
     body, runtime = await read_link(request), runtime_of(request)
     await runtime.service.links.link(
         namespace=namespace_of(request),
-        source=parse_coordinate(body.from_coord),
-        target=parse_coordinate(body.to_coord),
+        source=place("from_coord", body.from_coord),
+        target=place("to_coord", body.to_coord),
         link_type=body.type,
         weight=body.weight,
     )
@@ -85,8 +93,8 @@ async def unlink(request: Request) -> Response:
     query, runtime = UnlinkQuery.model_validate(dict(request.query_params)), runtime_of(request)
     await runtime.service.links.unlink(
         namespace=namespace_of(request),
-        source=parse_coordinate(query.from_coord),
-        target=parse_coordinate(query.to_coord),
+        source=place("from_coord", query.from_coord),
+        target=place("to_coord", query.to_coord),
         link_type=query.type,
     )
     return JsonResponse({"ok": True})
@@ -98,7 +106,7 @@ async def neighbors(request: Request) -> Response:
     query, runtime = NeighborsQuery.model_validate(dict(request.query_params)), runtime_of(request)
     edges = await runtime.service.links.neighbours(
         namespace=namespace_of(request),
-        coordinate=parse_coordinate(query.coord),
+        coordinate=place("coord", query.coord),
         link_type=query.link_type,
         limit=query.limit,
     )
@@ -118,8 +126,8 @@ async def shortest_path(request: Request) -> Response:
     query, runtime = PathQuery.model_validate(dict(request.query_params)), runtime_of(request)
     path = await runtime.service.links.shortest_path(
         namespace=namespace_of(request),
-        source=parse_coordinate(query.frm),
-        target=parse_coordinate(query.to),
+        source=place("frm", query.frm),
+        target=place("to", query.to),
         link_type=query.link_type,
     )
     return JsonResponse({"path": path})
@@ -127,9 +135,9 @@ async def shortest_path(request: Request) -> Response:
 
 def _new_link(number: int, link: LinkRequest) -> NewLink:
     try:
-        return NewLink(parse_coordinate(link.from_coord), parse_coordinate(link.to_coord), link.type, link.weight)
+        return NewLink(place("from_coord", link.from_coord), place("to_coord", link.to_coord), link.type, link.weight)
     except InvalidCoordinate as error:
-        raise InvalidCoordinate(f"link {number}: {error}", loc=("links", number)) from None
+        raise InvalidCoordinate(f"link {number}: {error}", loc=("links", number, *error.loc)) from None
 
 
 def _mark(text: str) -> LinkMark:
@@ -137,5 +145,5 @@ def _mark(text: str) -> LinkMark:
     source, _, rest = text.partition("|")
     target, _, kind = rest.partition("|")
     if not kind or "\0" in kind:
-        raise InvalidRequest("after is the `next` of the page before, as it stands there", loc=("after",))
-    return parse_coordinate(source), kind, parse_coordinate(target)
+        raise InvalidRequest("after: it is the `next` of the page before, as it stands there", loc=("after",))
+    return place("after", source), kind, place("after", target)

@@ -5,9 +5,9 @@ from typing import Any
 from fastapi import APIRouter, Request, Response
 
 from somafractalmemory.httpface.guard import BodyReader, GuardedRoute, JsonResponse, needs
-from somafractalmemory.httpface.routes.describing import PROBLEMS, asks, namespace_of, runtime_of, takes
+from somafractalmemory.httpface.routes.describing import PROBLEMS, asks, namespace_of, place, runtime_of, takes
 from somafractalmemory.httpface.routes.places import shown
-from somafractalmemory.model import canonical, parse_coordinate
+from somafractalmemory.model import canonical
 from somafractalmemory.model.wording import Mode, term_of
 from somafractalmemory.ports import Box
 from somafractalmemory.schemas.memories import PageQuery, PageResponse
@@ -37,8 +37,8 @@ async def keyword_search(request: Request) -> Response:
 async def coordinates_in_range(request: Request) -> Response:
     """The coordinates in a box, both corners included."""
     query, runtime = RangeQuery.model_validate(dict(request.query_params)), runtime_of(request)
-    box = Box(namespace_of(request), parse_coordinate(query.min), parse_coordinate(query.max), query.type)
-    after = None if query.after is None else parse_coordinate(query.after)
+    box = Box(namespace_of(request), place("min", query.min), place("max", query.max), query.type)
+    after = None if query.after is None else place("after", query.after)
     coords = await runtime.service.places_within(box, after=after, limit=query.limit)
     answer: dict[str, Any] = {"coords": coords}
     if len(coords) == query.limit:
@@ -53,7 +53,7 @@ async def page(request: Request) -> Response:
     memories = await runtime.service.page(
         namespace=namespace_of(request),
         memory_type=query.type,
-        after=None if query.after is None else parse_coordinate(query.after),
+        after=None if query.after is None else place("after", query.after),
         limit=query.limit,
     )
     answer: dict[str, Any] = {"memories": [shown(memory) for memory in memories]}

@@ -18,6 +18,7 @@ from somafractalmemory.httpface.routes.describing import (
     either_body,
     expected_version,
     namespace_of,
+    place,
     runtime_of,
     takes,
 )
@@ -53,7 +54,7 @@ async def store(request: Request) -> Response:
     body, runtime = await read_store(request), runtime_of(request)
     remembered = await runtime.service.remember(
         namespace=namespace_of(request),
-        coordinate=parse_coordinate(body.coord),
+        coordinate=place("coord", body.coord),
         payload=body.payload,
         memory_type=body.type or MemoryType.EPISODIC,
         expected=expected_version(request),
@@ -112,7 +113,7 @@ def _item(line: Line) -> Item | InvalidRequest:
         return line
     try:
         body = StoreRequest.model_validate(orjson.loads(line))
-        return parse_coordinate(body.coord), body.payload, body.type or MemoryType.EPISODIC
+        return place("coord", body.coord), body.payload, body.type or MemoryType.EPISODIC
     except orjson.JSONDecodeError as error:
         return InvalidRequest(f"this is not valid JSON: {error}")
     except ValidationError as error:

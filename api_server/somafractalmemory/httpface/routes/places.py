@@ -14,9 +14,10 @@ from somafractalmemory.httpface.routes.describing import (
     body_schema,
     expected_version,
     namespace_of,
+    place,
     runtime_of,
 )
-from somafractalmemory.model import Memory, Remembered, parse_coordinate
+from somafractalmemory.model import Memory, Remembered
 from somafractalmemory.schemas.memories import (
     AmendRequest,
     ImportanceRequest,
@@ -34,7 +35,7 @@ read_importance = BodyReader(ImportanceRequest)
 async def look_up(request: Request, coord: str) -> Response:
     """One memory by its coordinate; its version is its ETag."""
     runtime = runtime_of(request)
-    memory = await runtime.service.look_up(namespace=namespace_of(request), coordinate=parse_coordinate(coord))
+    memory = await runtime.service.look_up(namespace=namespace_of(request), coordinate=place("coord", coord))
     return JsonResponse(shown(memory), headers={"etag": f'"{memory.version}"'})
 
 
@@ -42,7 +43,7 @@ async def look_up(request: Request, coord: str) -> Response:
 async def versions(request: Request, coord: str) -> Response:
     """The memory and what it was before."""
     runtime = runtime_of(request)
-    found = await runtime.service.versions(namespace=namespace_of(request), coordinate=parse_coordinate(coord))
+    found = await runtime.service.versions(namespace=namespace_of(request), coordinate=place("coord", coord))
     return JsonResponse({"versions": [shown(memory) for memory in found]})
 
 
@@ -57,7 +58,7 @@ async def amend(request: Request, coord: str) -> Response:
     body, runtime = await read_amend(request), runtime_of(request)
     amended = await runtime.service.amend(
         namespace=namespace_of(request),
-        coordinate=parse_coordinate(coord),
+        coordinate=place("coord", coord),
         patch=body.payload,
         memory_type=body.type,
         expected=expected_version(request),
@@ -76,7 +77,7 @@ async def set_importance(request: Request, coord: str) -> Response:
     body, runtime = await read_importance(request), runtime_of(request)
     changed = await runtime.service.set_importance(
         namespace=namespace_of(request),
-        coordinate=parse_coordinate(coord),
+        coordinate=place("coord", coord),
         importance=body.importance,
         expected=expected_version(request),
     )
@@ -90,7 +91,7 @@ async def forget(request: Request, coord: str) -> Response:
     """Delete one memory from every store, with its versions and links."""
     runtime = runtime_of(request)
     forgotten = await runtime.service.forget(
-        namespace=namespace_of(request), coordinate=parse_coordinate(coord), expected=expected_version(request)
+        namespace=namespace_of(request), coordinate=place("coord", coord), expected=expected_version(request)
     )
     return _committed(forgotten)
 

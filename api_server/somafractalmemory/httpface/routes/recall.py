@@ -141,7 +141,10 @@ def _question(request: Request, body: Body, query: str, *, hybrid: bool | None, 
 def _terms(given: Sequence[str] | None, body: Worded) -> list[Term]:
     mode = Mode.PHRASE if body.exact else Mode.SUBSTRING
     texts = candidate_terms(body.query) if given is None else given
-    return [term_of(text, mode, case_sensitive=body.case_sensitive, loc=("terms",)) for text in texts]
+    return [
+        term_of(text, mode, case_sensitive=body.case_sensitive, loc=("terms", number))
+        for number, text in enumerate(texts)
+    ]
 
 
 def _memories(recalled: Recalled) -> list[dict[str, Any]]:

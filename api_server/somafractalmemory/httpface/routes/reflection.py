@@ -12,12 +12,13 @@ from somafractalmemory.httpface.routes.describing import (
     WITH_BODY,
     asks,
     body_schema,
+    place,
     runtime_of,
     takes,
 )
 from somafractalmemory.httpface.routes.describing import namespace_of as where
 from somafractalmemory.httpface.routes.places import shown
-from somafractalmemory.model import Memory, parse_coordinate
+from somafractalmemory.model import Memory
 from somafractalmemory.schemas.reflection import (
     ConsolidateRequest,
     ConsolidateResponse,
@@ -71,7 +72,7 @@ async def outcome(request: Request) -> Response:
     """Note what really happened; a wrong prediction also leaves a correction, linked to its memory, which stays."""
     body = await read_outcome(request)
     noted = await runtime_of(request).service.consolidating.report_outcome(
-        namespace=where(request), coordinate=parse_coordinate(body.coord), outcome=body.outcome
+        namespace=where(request), coordinate=place("coord", body.coord), outcome=body.outcome
     )
     return JsonResponse({"ok": True, **asdict(noted)})
 
