@@ -5,7 +5,9 @@ import random
 from dataclasses import replace
 from uuid import UUID, uuid4
 
-from somafractalmemory.model import SEALED, Memory, NewMemory
+import pytest
+
+from somafractalmemory.model import SEALED, Memory, MemoryType, NewMemory
 from somafractalmemory.model.importance import Heard, Window
 from somafractalmemory.ports import Order
 from somafractalmemory.ports.care import Access, Ages, Changed
@@ -204,3 +206,22 @@ class CareContract:
         assert await order(Order.LATEST, 10) == [0.0, 3.0, 2.0, 1.0]
         assert await order(Order.IMPORTANT, 3) == [1.0, 3.0, 2.0]
         assert await records.lookups.foremost(Order.LATEST, namespace="nowhere", memory_type=None, limit=1) == []
+
+    @pytest.mark.parametrize("order", Order)
+    async def test_equals_keep_their_order_whoever_is_retrieved(self, records: Truth, order: Order) -> None:
+        """What is stored together is of one moment; a count that goes up must not change places."""
+        chance = random.Random(3)
+        facts = [chance.randbytes(400).hex() for _ in range(12)]  # so long that Postgres has to move what it changes
+        memories = [
+            a_memory(float(n), payload={"fact": fact}, memory_type=MemoryType.SEMANTIC) for n, fact in enumerate(facts)
+        ]
+        await records.save(memories)
+
+        async def foremost() -> list[UUID]:
+            rows = await records.lookups.foremost(order, namespace="here", memory_type=None, limit=12)
+            return [row.id for row in rows]
+
+        before = await foremost()
+        for turn, memory in enumerate(memories):
+            await records.care.accessed([Access(memory.id, 1, float(turn + 1))])
+            assert await foremost() == before

@@ -72,9 +72,9 @@ class LocalLookups:
     ) -> Sequence[Memory]:
         self._check()
 
-        def rank(row: Memory) -> tuple[float, float]:
+        def rank(row: Memory) -> tuple[float, float, UUID]:
             moment = row.updated_at if row.timestamp is None else row.timestamp
-            return (moment, row.updated_at) if order is Order.LATEST else (row.importance, row.updated_at)
+            return (moment, 0.0, row.id) if order is Order.LATEST else (row.importance, row.updated_at, row.id)
 
         return sorted(self._living(namespace, memory_type), key=rank, reverse=True)[:limit]
 

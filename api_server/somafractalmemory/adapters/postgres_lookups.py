@@ -96,8 +96,8 @@ where not deleted and namespace = %(namespace)s
 order by {{order}} limit %(limit)s
 """  # noqa: S608 - our own column names
 _ORDERS = {
-    Order.LATEST: "coalesce(occurred_at, updated_at) desc",
-    Order.IMPORTANT: "importance desc, updated_at desc",
+    Order.LATEST: "coalesce(occurred_at, updated_at) desc, id desc",
+    Order.IMPORTANT: "importance desc, updated_at desc, id desc",
 }
 
 
