@@ -9,6 +9,7 @@ never notice. Two items with the same key never share a batch and keep their ord
 import asyncio
 from collections import deque
 from collections.abc import Awaitable, Callable, Hashable, Sequence
+from contextvars import copy_context
 from dataclasses import dataclass, field
 from typing import Generic, TypeVar
 
@@ -51,10 +52,12 @@ class Batcher(Generic[Item, Result]):
         self._busy: set[Hashable] = set()
         self._tasks: set[asyncio.Task[None]] = set()
         self._open = False
+        self._context = copy_context()
         self._impatience: asyncio.TimerHandle | None = None
 
     async def __aenter__(self) -> "Batcher[Item, Result]":
         self._open = True
+        self._context = copy_context()
         return self
 
     async def __aexit__(self, *_: object) -> None:
@@ -99,7 +102,8 @@ class Batcher(Generic[Item, Result]):
     def _call_a_worker(self) -> None:
         if len(self._tasks) >= self._workers:
             return
-        worker = asyncio.create_task(self._run(), name=self._name)
+        # Not in the context of whoever happens to call: it may see one namespace only, and a batch is of many callers.
+        worker = asyncio.create_task(self._run(), name=self._name, context=self._context.copy())
         self._tasks.add(worker)
         worker.add_done_callback(self._dismiss)
 

@@ -7,6 +7,7 @@ import pytest
 
 from somafractalmemory.errors import Overloaded, Rejected, Unavailable
 from somafractalmemory.indexing.batching import Batcher
+from somafractalmemory.security import tenancy
 
 
 class Store:
@@ -40,6 +41,25 @@ async def test_what_arrives_together_goes_together() -> None:
 
         assert await asyncio.gather(*calls) == [2 * number for number in range(50)]
         assert len(store.batches) <= 3
+
+
+async def test_a_batch_is_done_as_the_service_and_not_as_whoever_called_first() -> None:
+    """A caller sees one namespace; those who share its batch write to others."""
+    seen: list[object] = []
+
+    async def work(items: Sequence[str]) -> Sequence[str]:
+        seen.append(tenancy.visible())
+        return items
+
+    async def call(namespace: str) -> str:
+        tenancy.confine(namespace)
+        return await batcher.submit(namespace)
+
+    async with Batcher(work, name="store", key=lambda item: item) as batcher:
+        for _ in range(3):
+            assert await asyncio.gather(*map(call, ("one", "other"))) == ["one", "other"]
+
+    assert set(seen) == {None}
 
 
 async def test_one_poisoned_item_does_not_fail_its_neighbours() -> None:
