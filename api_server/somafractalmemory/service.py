@@ -8,7 +8,7 @@ from typing import Any
 from somafractalmemory import telemetry
 from somafractalmemory.errors import InvalidPayload, InvalidRequest, Overloaded, Unavailable, VersionMismatch
 from somafractalmemory.indexing.batching import Batcher
-from somafractalmemory.indexing.freshening import Fresh, FreshIndex
+from somafractalmemory.indexing.freshening import Embedded, Fresh, FreshIndex
 from somafractalmemory.model import (
     Coordinate,
     Counts,
@@ -75,7 +75,9 @@ class MemoryService:
         self._clock = clock
         self._embedder = embedder
         self._written = written
-        self._saves = Batcher(records.save, name="postgres", key=lambda memory: memory.id, timeout_seconds=8.0)
+        self._saves = Batcher(
+            self._commit, name="postgres", key=lambda memory: memory.id, workers=4, timeout_seconds=8.0
+        )
         self._index = FreshIndex(
             vectors=vectors,
             embedder=embedder,
@@ -124,11 +126,11 @@ class MemoryService:
             namespace=namespace, coordinate=coordinate, payload=payload, memory_type=memory_type, now=self._clock()
         )
         if expected is None:
-            saved = await self._saves.submit(memory)
+            saved, embedded = await self._saves.submit(memory)
         else:
-            saved = await self._replace(memory, expected)
+            saved, embedded = await self._replace(memory, expected), None
         self._stored([memory])
-        return Remembered(saved, await self._index.put(Fresh(memory, saved.version)))
+        return Remembered(saved, await self._index.put(Fresh(memory, saved.version, embedded)))
 
     async def remember_many(
         self, *, namespace: str, items: Sequence[tuple[Coordinate, Payload, MemoryType]]
@@ -141,9 +143,9 @@ class MemoryService:
         last = list({memory.id: memory for memory in memories}.values())
         if not last:
             return 0, True
-        saved = await self._records.save(last)
+        saved = await self._commit(last)
         self._stored(last)
-        fresh = [Fresh(memory, each.version) for memory, each in zip(last, saved, strict=True)]
+        fresh = [Fresh(memory, each.version, embedded) for memory, (each, embedded) in zip(last, saved, strict=True)]
         return len(last), await self._index.put_many(fresh)
 
     async def recall(self, question: Question) -> Recalled:
@@ -272,6 +274,11 @@ class MemoryService:
     async def count(self, *, namespace: str) -> Counts:
         """How many memories live in the namespace."""
         return await self._records.count(namespace)
+
+    async def _commit(self, memories: Sequence[NewMemory]) -> list[tuple[Saved, Embedded]]:
+        """Commit all together; they are embedded meanwhile."""
+        embedded = self._index.embed(memories)
+        return list(zip(await self._records.save(memories), embedded, strict=True))
 
     def _stored(self, memories: Sequence[NewMemory]) -> None:
         self._written()

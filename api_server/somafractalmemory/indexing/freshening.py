@@ -11,7 +11,7 @@ from somafractalmemory import telemetry
 from somafractalmemory.errors import SomaError
 from somafractalmemory.indexing.batching import Batcher
 from somafractalmemory.indexing.points import point_of, tombstone_of
-from somafractalmemory.model import NewMemory, Saved
+from somafractalmemory.model import Embedding, NewMemory, Saved
 from somafractalmemory.ports import Embedder, Vectors
 
 log = structlog.get_logger(__name__)
@@ -21,11 +21,20 @@ _AT_ONCE = 2
 
 
 @dataclass(frozen=True, slots=True)
+class Embedded:
+    """One of several memories whose embeddings may still be on their way."""
+
+    together: "asyncio.Task[Sequence[Embedding]]"
+    number: int
+
+
+@dataclass(frozen=True, slots=True)
 class Fresh:
-    """A committed memory and its version."""
+    """A committed memory and its version; its embedding, when that was begun before."""
 
     memory: NewMemory
     version: int
+    embedded: Embedded | None = None
 
 
 class FreshIndex:
@@ -55,6 +64,12 @@ class FreshIndex:
 
     async def __aexit__(self, *_: object) -> None:
         await self._stack.aclose()
+
+    def embed(self, memories: Sequence[NewMemory]) -> list[Embedded]:
+        """Begin to embed these while they are being committed. What goes wrong is told when they are indexed."""
+        together = asyncio.create_task(self._embed(memories), name="embed")
+        together.add_done_callback(lambda task: task.cancelled() or task.exception())
+        return [Embedded(together, number) for number in range(len(memories))]
 
     async def put(self, fresh: Fresh) -> bool:
         """Index one, together with its neighbours; says whether recall finds it already."""
@@ -97,11 +112,15 @@ class FreshIndex:
         return True
 
     async def _index(self, batch: Sequence[Fresh]) -> Sequence[None]:
-        outlines = [self._outline(fresh.memory) for fresh in batch]
-        embeddings = await self._embedder.documents([memory.text for memory in outlines])
-        points = [
-            point_of(memory, fresh.version, embedding)
-            for memory, fresh, embedding in zip(outlines, batch, embeddings, strict=True)
-        ]
+        late = [fresh.memory for fresh in batch if fresh.embedded is None]
+        embedded = iter(self.embed(late) if late else ())
+        points = []
+        for fresh in batch:
+            found = fresh.embedded or next(embedded)
+            embedding = (await found.together)[found.number]
+            points.append(point_of(self._outline(fresh.memory), fresh.version, embedding))
         await self._vectors.upsert(points)
         return [None] * len(batch)
+
+    async def _embed(self, memories: Sequence[NewMemory]) -> Sequence[Embedding]:
+        return await self._embedder.documents([self._outline(memory).text for memory in memories])
