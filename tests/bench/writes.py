@@ -51,11 +51,13 @@ async def measure_bulk(deployment: Deployment, runs: int) -> dict[str, Any]:
 async def measure_growth(deployment: Deployment, runs: int) -> dict[str, Any]:
     """The same writes with 1,000 and with 100,000 memories in the namespace."""
     await fill(deployment.url, 50_000_000, 1000)
+    await deployment.settle()
     small = await median(runs, lambda run: _singles(deployment, first=run * 2000, count=2000))
     small_alone = await raw.postgres_single(
         deployment.environment["POSTGRES_URL"], count=SINGLES, connections=CONNECTIONS
     )
     await fill(deployment.url, 60_000_000, 100_000)
+    await deployment.settle()
     large = await median(runs, lambda run: _singles(deployment, first=10_000_000 + run * 2000, count=2000))
     large_alone = await raw.postgres_single(
         deployment.environment["POSTGRES_URL"], count=SINGLES, connections=CONNECTIONS

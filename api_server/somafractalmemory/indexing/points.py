@@ -15,6 +15,8 @@ from somafractalmemory.ports import Embedder, Records, Vectors
 log = structlog.get_logger(__name__)
 
 _COPIERS = 3
+_SLICE = 100  # a longer body costs the index twice as much for each point: its memory comes fresh from the system
+_SLICES_AT_ONCE = 2
 
 
 def point_of(memory: NewMemory | Memory, version: int, embedding: Embedding) -> Point:
@@ -70,7 +72,19 @@ class Indexer:
         await self._put_what_fits(list((await self._records.get(ids)).values()))
 
     async def put(self, memories: Sequence[Memory]) -> None:
-        """Index memories just read from the truth."""
+        """Index memories just read from the truth: one slice is embedded while another is being written."""
+        turn = asyncio.Semaphore(_SLICES_AT_ONCE)
+
+        async def slice_at(start: int) -> None:
+            async with turn:
+                await self._put(memories[start : start + _SLICE])
+
+        starts = range(0, len(memories), _SLICE)
+        for outcome in await asyncio.gather(*map(slice_at, starts), return_exceptions=True):
+            if isinstance(outcome, BaseException):
+                raise outcome
+
+    async def _put(self, memories: Sequence[Memory]) -> None:
         alive = [memory for memory in memories if not memory.deleted]
         embeddings = await self._embedder.documents([searchable_text(memory.payload) for memory in alive])
         points = [point_of(memory, memory.version, vector) for memory, vector in zip(alive, embeddings, strict=True)]
