@@ -13,6 +13,9 @@ from somafractalmemory.ports import Search
 
 LAYOUT = "p2"
 """Which fields a point has: part of the index's name, so that one of another layout is left and a new one filled."""
+_THOROUGH = {"hnsw_ef": 256}
+"""How many neighbours a graph's search keeps: of 60,000 memories it finds the one that was meant for 99.5% of questions
+in 1.5 ms, and with the index's own 100 for 93.5% in 1.1 ms."""
 MARKER_ID = uuid5(ROOT_ID, "marker of the index")
 FIND_MARKER = {
     "filter": {"must": [{"has_id": [str(MARKER_ID)]}]},
@@ -42,7 +45,7 @@ def searches_of(embedding: Embedding, search: Search, *, hybrid: bool) -> list[d
     common = {"filter": {"must": must}, "limit": search.limit, "with_payload": {"include": ["version"]}}
     searches = []
     if embedding.dense is not None:
-        searches.append({"query": embedding.dense, "using": "dense", **common})
+        searches.append({"query": embedding.dense, "using": "dense", "params": _THOROUGH, **common})
     if hybrid and embedding.sparse.indices:
         terms = {"indices": embedding.sparse.indices, "values": embedding.sparse.values}
         searches.append({"query": terms, "using": "bm25", **common})
