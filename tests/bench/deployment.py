@@ -1,7 +1,6 @@
 """Private stores and the two programs, as a benchmark needs them."""
 
 import asyncio
-import os
 import tempfile
 import time
 from collections.abc import Iterator
@@ -22,6 +21,7 @@ from tests.services.server import LocalServer
 
 _REST_SECONDS = 6.0  # qdrant-edge forces to the disk every five what was written
 _REST_SHARE = 0.12
+_GRAPH_FROM, _GRAPH_BEGINS_SECONDS = 50_000, 35.0  # as qdrant-edge looks for collections whose graphs would pay
 
 
 @dataclass(slots=True)
@@ -59,6 +59,9 @@ class Deployment:
             while (left := (await (await postgres.execute(waiting)).fetchone() or (0,))[0]) > 0:
                 assert time.monotonic() < deadline, f"{left} events are still on their way after {seconds:g} s"
                 await asyncio.sleep(0.2)
+            ((memories,),) = await (await postgres.execute("select count(*) from memories")).fetchall()
+        if memories >= _GRAPH_FROM:
+            await asyncio.sleep(_GRAPH_BEGINS_SECONDS)
         while (used := await self._used_meanwhile(_REST_SECONDS)) > _REST_SHARE * _REST_SECONDS:
             assert time.monotonic() < deadline, f"the stores still use {used:.1f} s in {_REST_SECONDS:g}"
 
@@ -82,7 +85,6 @@ def deployed(*, consumer: bool = True) -> Iterator[Deployment]:
     """Fresh stores, the API, and the consumer unless told otherwise; all of it removed at the end."""
     with ExitStack() as stack:
         postgres, redis = stack.enter_context(PostgresServer()), stack.enter_context(RedisServer())
-        os.environ.setdefault("QDRANT_EDGE_INDEX_CHECK_SECONDS", "2")  # a build begins before `settle` finds rest
         qdrant, kafka = stack.enter_context(QdrantEdgeServer()), stack.enter_context(KafkaServer())
         environment = {
             "POSTGRES_URL": stack.enter_context(own_database(postgres.url)),

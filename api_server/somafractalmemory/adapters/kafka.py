@@ -19,6 +19,7 @@ __all__ = ["KafkaPublisher", "KafkaStream", "ensure_topics", "open_publisher", "
 log = structlog.get_logger(__name__)
 
 _PING_SECONDS = 1.2
+_ENCODED_AT_ONCE = 50
 
 
 @asynccontextmanager
@@ -59,7 +60,7 @@ class KafkaPublisher:
 
     async def publish(self, events: Sequence[MemoryEvent]) -> Sequence[bool]:
         await self._topics.ensure()
-        outcomes = await self._sender.send([self._record(event) for event in events])
+        outcomes = await self._sender.send(await self._records(events))
         for at, outcome in enumerate(outcomes):
             if is_too_large(outcome):
                 outcomes[at] = await self._send_without_payload(events[at])
@@ -74,6 +75,14 @@ class KafkaPublisher:
         log.warning("event_too_large", memory_id=str(event.id), hint="sent without its payload; Postgres has it")
         record = self._record(replace(event, payload_json="{}"))
         return (await self._sender.send([replace(record, headers=[*record.headers, ("payload-omitted", b"true")])]))[0]
+
+    async def _records(self, events: Sequence[MemoryEvent]) -> list[Record]:
+        records = []
+        for at, event in enumerate(events, 1):
+            records.append(self._record(event))
+            if at % _ENCODED_AT_ONCE == 0:
+                await asyncio.sleep(0)  # who waits for an answer goes first
+        return records
 
     def _record(self, event: MemoryEvent) -> Record:
         headers = [("schema-version", b"%d" % SCHEMA_VERSION), ("event-type", event.type.encode())]

@@ -13,7 +13,7 @@ from somafractalmemory.adapters.kafka_client import RdkafkaLog, Watch, client_op
 from somafractalmemory.settings import Settings
 
 _DELIVERY_SECONDS = 10.0
-_PRODUCE_CHUNK = 100  # so that the loop breathes: 25 us each
+_PRODUCE_CHUNK = 25  # so that the loop breathes: 25 us each
 _LOOK_SECONDS = 0.004
 _IDLE_SECONDS = 0.25
 
