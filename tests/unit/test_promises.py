@@ -12,7 +12,7 @@ DEFECTS = {"http": 24, "core": 29, "gRPC": 13, "events": 15, "cli": 9, "config":
 SEED = (*range(11, 14), *range(52, 66), *range(70, 73), *range(83, 101))
 PROMISES = {
     *(f"S-{number}" for number in SEED),
-    *(f"X-0{number}" for number in range(1, 10)),
+    *(f"X-{number:02}" for number in range(1, 11)),
     *(f"{face} defect {number}" for face, last in DEFECTS.items() for number in range(1, last + 1)),
     "cli defect 0",
 }
