@@ -41,7 +41,7 @@ def searches_of(embedding: Embedding, search: Search, *, hybrid: bool) -> list[d
     must = [equals("namespace", search.namespace)]
     if search.memory_type is not None:
         must.append(equals("facets", kind(search.memory_type.value)))
-    must += [equals("facets", facet) for facet in facets(search.filters)]
+    must += [equals("facets", each) for each in facets(search.filters)]
     common = {"filter": {"must": must}, "limit": search.limit, "with_payload": {"include": ["version"]}}
     searches = []
     if embedding.dense is not None:
