@@ -7,14 +7,15 @@ from typing import Annotated
 import typer
 import yaml
 
-from somamemory_operator import crd, yamltext
-from somamemory_operator.checks import first_refusal
-from somamemory_operator.credentials import credentials, random_value
-from somamemory_operator.errors import InvalidSpec
+from somamemory_operator.decide.checks import first_refusal
+from somamemory_operator.decide.credentials import credentials, random_value
 from somamemory_operator.manifests import build
-from somamemory_operator.names import KIND
-from somamemory_operator.observed import Obj, World
-from somamemory_operator.resource import SomaMemory
+from somamemory_operator.model.errors import InvalidSpec
+from somamemory_operator.model.names import KIND
+from somamemory_operator.model.observed import Obj, World
+from somamemory_operator.resource import crd
+from somamemory_operator.resource import yaml_text as yamltext
+from somamemory_operator.resource.somamemory import SomaMemory
 from somamemory_operator.settings import Settings
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, help=__doc__)
@@ -23,7 +24,7 @@ app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_
 @app.command()
 def run() -> None:
     """Look after the SomaMemories of a cluster, until stopped. Settings come from SOMAMEMORY_… variables."""
-    from somamemory_operator.handlers import run as run_operator  # noqa: PLC0415 - loads Kopf and the client, 80 MiB
+    from somamemory_operator.process.kopf_listener import run as run_operator  # noqa: PLC0415 - loads Kopf and the client, 80 MiB
 
     run_operator()
 

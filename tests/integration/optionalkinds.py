@@ -1,7 +1,7 @@
 """Kinds that other operators bring into a cluster, as far as the API server has to know them."""
 
-from somamemory_operator.kinds import PLACES
-from somamemory_operator.observed import Obj
+from somamemory_operator.model.kinds import PLACES
+from somamemory_operator.model.observed import Obj
 
 
 def definition(kind: str) -> Obj:

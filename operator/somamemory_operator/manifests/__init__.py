@@ -1,24 +1,16 @@
 """Everything that is deployed: the table of contents. No client, no clock, no cluster."""
 
-from somamemory_operator.credentials import Credentials
-from somamemory_operator.desired import Desired, Gate, Wanted
-from somamemory_operator.manifests import (
-    api,
-    backup,
-    consumer,
-    kafka,
-    migration,
-    monitoring,
-    policies,
-    postgres,
-    qdrant,
-    recovery,
-    redis,
-    secrets,
-)
-from somamemory_operator.manifests.context import Context
-from somamemory_operator.observed import Obj, World
-from somamemory_operator.resource import SomaMemory
+from somamemory_operator.decide.credentials import Credentials
+from somamemory_operator.manifests.clients import api, consumer, migration
+from somamemory_operator.manifests.monitoring import scraping as monitoring
+from somamemory_operator.manifests.parts import policies, secrets
+from somamemory_operator.manifests.parts.context import Context
+from somamemory_operator.manifests.recovery import backup
+from somamemory_operator.manifests.recovery import sequence as recovery
+from somamemory_operator.manifests.stores import kafka, postgres, qdrant, redis
+from somamemory_operator.model.desired import Desired, Gate, Wanted
+from somamemory_operator.model.observed import Obj, World
+from somamemory_operator.resource.somamemory import SomaMemory
 from somamemory_operator.settings import Settings
 
 _WORKLOADS = frozenset({"Deployment", "Job"})

@@ -11,11 +11,11 @@ from uuid import uuid4
 
 import psycopg
 
-from somamemory_operator.credentials import credentials
+from somamemory_operator.decide.credentials import credentials
 from somamemory_operator.manifests import build
-from somamemory_operator.manifests.backup import FOLDER
-from somamemory_operator.manifests.pods import CREDENTIALS_FOLDER
-from somamemory_operator.observed import Obj, World
+from somamemory_operator.manifests.parts.pods import CREDENTIALS_FOLDER
+from somamemory_operator.manifests.recovery.backup import FOLDER
+from somamemory_operator.model.observed import Obj, World
 from tests.integration.api.programs import base_environment, own_database, run_once
 from tests.unit.operator.fakes import SETTINGS, made, memory
 

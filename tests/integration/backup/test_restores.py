@@ -9,7 +9,7 @@ from uuid import uuid4
 import psycopg
 import pytest
 
-from somamemory_operator.observed import Obj
+from somamemory_operator.model.observed import Obj
 from tests.integration.api.programs import run_once
 from tests.integration.backup.pods import Database, container_of, run
 from tests.integration.backup.pods import database as a_database

@@ -1,7 +1,7 @@
 """What a SomaMemory may have beside its components: made, restored, pruned, and at peace with other controllers."""
 
-from somamemory_operator import names
-from somamemory_operator.observed import Obj, uid_of
+from somamemory_operator.model import names
+from somamemory_operator.model.observed import Obj, uid_of
 from tests.integration.operator.world import Api, Kubelet, Operator, eventually
 
 RESTORED_SECONDS = 5.0

@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from somamemory_operator import names
-from somamemory_operator.observed import Obj, uid_of
+from somamemory_operator.model import names
+from somamemory_operator.model.observed import Obj, uid_of
 from tests.integration.operator.world import Api, Kubelet, Operator, eventually, owned
 
 RESTORED_SECONDS = 5.0

@@ -1,7 +1,7 @@
 """Several SomaMemories beside each other, unwanted children, foreign objects, and the end of a SomaMemory."""
 
-from somamemory_operator import names
-from somamemory_operator.observed import Obj, uid_of
+from somamemory_operator.model import names
+from somamemory_operator.model.observed import Obj, uid_of
 from tests.integration.operator.world import Api, Kubelet, Operator, eventually, owned
 
 

@@ -8,15 +8,15 @@ from pathlib import Path
 
 import pytest
 
-from somamemory_operator import names
-from somamemory_operator.cluster import Cluster
-from somamemory_operator.connection import connect
-from somamemory_operator.health import Limits
-from somamemory_operator.program import Hear, Program
-from somamemory_operator.reconciler import Reconciler
+from somamemory_operator.cluster.client import Cluster
+from somamemory_operator.cluster.connection import connect
+from somamemory_operator.model import names
+from somamemory_operator.model.observed import MemoryKey
+from somamemory_operator.process.health import Limits
+from somamemory_operator.process.program import Hear, Program
+from somamemory_operator.reconcile.reconciler import Reconciler
 from somamemory_operator.settings import Settings
-from somamemory_operator.telemetry import Metrics
-from somamemory_operator.wakeups import MemoryKey
+from somamemory_operator.telemetry.metrics import Metrics
 from tests.integration.operator.world import Api, Kubelet, Operator, RestartableApiServer, eventually, owned
 
 

@@ -1,6 +1,6 @@
 """The API server goes away for a while and comes back."""
 
-from somamemory_operator import names
+from somamemory_operator.model import names
 from tests.integration.operator.world import Api, Kubelet, Operator, RestartableApiServer, eventually
 
 

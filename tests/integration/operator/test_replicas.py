@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from somamemory_operator import names
+from somamemory_operator.model import names
 from tests.integration.operator.world import Api, Kubelet, Operator, RestartableApiServer, eventually
 
 LEASE = "two-replicas"

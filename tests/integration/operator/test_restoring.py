@@ -1,8 +1,8 @@
 """Bringing a dump back on a real API server: Jobs one after another, and the clients stopped meanwhile."""
 
-from somamemory_operator import names
-from somamemory_operator.names import Component
-from somamemory_operator.observed import Obj, uid_of
+from somamemory_operator.model import names
+from somamemory_operator.model.names import Component
+from somamemory_operator.model.observed import Obj, uid_of
 from tests.integration.operator.world import Api, Kubelet, Operator, eventually
 
 RESTORE: Obj = {"backup": {}, "restore": {"from": "demo-20260131T020000Z.dump"}}

@@ -2,7 +2,7 @@
 
 import time
 
-from somamemory_operator import names
+from somamemory_operator.model import names
 from tests.integration.operator.world import Api, Kubelet, Operator, eventually, owned, versions
 
 STEADY_SECONDS = 12.0

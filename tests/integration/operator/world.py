@@ -19,10 +19,10 @@ import yaml
 from prometheus_client.parser import text_string_to_metric_families
 
 from localcluster.apiserver import ApiServer, free_ports
-from somamemory_operator import names
-from somamemory_operator.kinds import PLACES
-from somamemory_operator.names import Component
-from somamemory_operator.observed import OPTIONAL_KINDS, Obj
+from somamemory_operator.model import names
+from somamemory_operator.model.kinds import PLACES
+from somamemory_operator.model.names import Component
+from somamemory_operator.model.observed import OPTIONAL_KINDS, Obj
 from tests.integration.optionalkinds import definition
 
 ROOT = Path(__file__).parents[3]

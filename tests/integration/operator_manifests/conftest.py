@@ -14,9 +14,9 @@ import pytest
 from localcluster import programs
 from localcluster.apiserver import ApiServer
 from localcluster.errors import ProgramsMissingError
-from somamemory_operator.kinds import PLACES
-from somamemory_operator.names import KIND
-from somamemory_operator.observed import OPTIONAL_KINDS
+from somamemory_operator.model.kinds import PLACES
+from somamemory_operator.model.names import KIND
+from somamemory_operator.model.observed import OPTIONAL_KINDS
 from tests.integration.optionalkinds import definition
 
 ROOT = Path(__file__).parents[3]

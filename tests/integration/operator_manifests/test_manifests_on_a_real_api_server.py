@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 import yaml
 
-from somamemory_operator.names import FIELD_MANAGER
-from somamemory_operator.plan import Applied
+from somamemory_operator.decide.plan import Applied
+from somamemory_operator.model.names import FIELD_MANAGER
 from tests.integration.operator_manifests.conftest import NAMESPACE, ROOT, Kubectl
 
 GOLDEN = ROOT / "tests/unit/operator/golden"

@@ -4,10 +4,10 @@ import json
 from datetime import UTC, datetime
 from typing import Any
 
-from somamemory_operator.errors import Problem
-from somamemory_operator.reasons import Reason
-from somamemory_operator.resource import SomaMemory
-from somamemory_operator.status import refused_status, status
+from somamemory_operator.model.errors import Problem
+from somamemory_operator.model.reasons import Reason
+from somamemory_operator.resource.somamemory import SomaMemory
+from somamemory_operator.status.status import refused_status, status
 from tests.integration.operator_manifests.conftest import NAMESPACE, Kubectl
 from tests.integration.operator_manifests.test_crd_on_a_real_api_server import resource
 from tests.unit.operator.fakes import FakeCluster

@@ -5,14 +5,14 @@ import itertools
 from collections.abc import Callable
 from typing import Any
 
-from somamemory_operator import names
-from somamemory_operator.credentials import credentials
-from somamemory_operator.desired import Desired
+from somamemory_operator.decide.credentials import credentials
+from somamemory_operator.decide.plan import Applied, Plan, plan
 from somamemory_operator.manifests import build
-from somamemory_operator.names import Component
-from somamemory_operator.observed import Key, Obj, World, key_of
-from somamemory_operator.plan import Applied, Plan, plan
-from somamemory_operator.resource import SomaMemory
+from somamemory_operator.model import names
+from somamemory_operator.model.desired import Desired
+from somamemory_operator.model.names import Component
+from somamemory_operator.model.observed import Key, Obj, World, key_of
+from somamemory_operator.resource.somamemory import SomaMemory
 from somamemory_operator.settings import Settings
 
 UID = "5f0c7a52-0000-4000-8000-00000000aaaa"

@@ -12,9 +12,9 @@ import pytest
 import yaml
 
 from localcluster import programs
-from somamemory_operator.kinds import PLACES
-from somamemory_operator.names import KIND
-from somamemory_operator.observed import OBSERVED_KINDS
+from somamemory_operator.model.kinds import PLACES
+from somamemory_operator.model.names import KIND
+from somamemory_operator.model.observed import OBSERVED_KINDS
 from somamemory_operator.settings import Settings
 
 CHART = Path(__file__).parents[3] / "charts/somamemory-operator"

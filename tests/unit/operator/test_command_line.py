@@ -5,8 +5,8 @@ from pathlib import Path
 import yaml
 from typer.testing import CliRunner
 
-from somamemory_operator import crd
 from somamemory_operator.__main__ import app
+from somamemory_operator.resource import crd
 
 EXAMPLE = Path(__file__).parents[3] / "kind/examples/somamemory.yaml"
 RUNNER = CliRunner()

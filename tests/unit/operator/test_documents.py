@@ -3,8 +3,8 @@
 import re
 from pathlib import Path
 
-from somamemory_operator.components import TROUBLED
-from somamemory_operator.reasons import Reason
+from somamemory_operator.model.reasons import Reason
+from somamemory_operator.status.components import TROUBLED
 
 ROOT = Path(__file__).parents[3]
 

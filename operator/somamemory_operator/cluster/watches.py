@@ -1,0 +1,130 @@
+"""Watches of everything we own. An event only wakes its SomaMemory: nothing is stored, nothing is decided.
+
+Only objects with our label are watched, and only their metadata is sent, so that memory does not grow with what
+others do in the cluster. A stream that was interrupted goes on where it ended; when the server has forgotten that
+place, everything is woken, because what was missed cannot be known.
+"""
+
+import asyncio
+import random
+import time
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from somamemory_operator.cluster.backoff import Backoff
+from somamemory_operator.cluster.connection import ApiError, Connection
+from somamemory_operator.model import names
+from somamemory_operator.model.kinds import PLACES
+from somamemory_operator.model.observed import OBSERVED_KINDS, OPTIONAL_KINDS, MemoryKey
+from somamemory_operator.telemetry.logs import logger
+from somamemory_operator.telemetry.metrics import Metrics
+
+_STREAM_SECONDS = (240, 360)
+_ABSENT_SECONDS = 30.0
+"""How long until an optional kind that is not served is asked for again."""
+
+
+class Watch:
+    """One kind in one namespace (or in all), watched for ever."""
+
+    def __init__(
+        self,
+        connection: Connection,
+        metrics: Metrics,
+        kind: str,
+        namespace: str | None,
+        wake: Callable[[MemoryKey], None],
+        wake_all: Callable[[], None],
+    ) -> None:
+        self.kind, self.namespace = kind, namespace
+        self._connection, self._metrics, self._wake, self._wake_all = connection, metrics, wake, wake_all
+        self._beat = time.monotonic()
+        self._backoff = Backoff(first=0.5, most=30.0)
+        self._log = logger(__name__).bind(kind=kind, namespace=namespace or "all")
+        self.synced = asyncio.Event()
+        metrics.watch_age.labels(kind, namespace or "").set_function(self.age)
+
+    def age(self) -> float:
+        """Seconds since the server last answered this watch; it sends a bookmark about every minute."""
+        return time.monotonic() - self._beat
+
+    async def run(self) -> None:
+        """Watch until cancelled, through every failure of the server."""
+        failures, version = 0, None
+        while True:
+            began = time.monotonic()
+            try:
+                if version is None:
+                    version = await self._start()
+                version = await self._follow(version)
+                failures = 0
+                if time.monotonic() - began < 1:  # a server that hangs up at once must not be asked in a circle
+                    await asyncio.sleep(self._backoff.delay(2))
+            except ApiError as error:
+                if error.unserved and self.kind in OPTIONAL_KINDS:
+                    version = None
+                    await self._wait_for_kind()
+                    continue
+                version = None if error.status else version  # an answer such as 410: only a new list helps
+                failures = failures + 1 if time.monotonic() - began < self._backoff.most else 1
+                self._metrics.retries.labels("watch").inc()
+                self._log.warning("watch interrupted", error=str(error), failures=failures)
+                gone_at_first = error.gone and failures == 1
+                await asyncio.sleep(0 if gone_at_first else self._backoff.delay(failures))
+
+    async def _wait_for_kind(self) -> None:
+        """A kind that nobody has brought yet is no failure; when it comes, everything is woken by `_start`."""
+        self._beat = time.monotonic()
+        self.synced.set()
+        await asyncio.sleep(_ABSENT_SECONDS)
+
+    async def _start(self) -> str:
+        """Find the place to watch from, and have everything looked at, since the past is not known."""
+        query = {"labelSelector": names.WATCH_SELECTOR, "limit": 1}
+        path = PLACES[self.kind].path(self.namespace)
+        page = await self._connection.request("GET", path, kind=self.kind, query=query, metadata_only=True)
+        self._beat = time.monotonic()
+        self._wake_all()
+        self.synced.set()
+        return str(page["metadata"]["resourceVersion"])
+
+    async def _follow(self, version: str) -> str:
+        query = {
+            "watch": "true",
+            "allowWatchBookmarks": "true",
+            "labelSelector": names.WATCH_SELECTOR,
+            "resourceVersion": version,
+            "timeoutSeconds": random.randint(*_STREAM_SECONDS),  # noqa: S311 - jitter
+        }
+        path = PLACES[self.kind].path(self.namespace)
+        async for event in self._connection.stream(path, kind=self.kind, query=query):
+            self._beat = time.monotonic()
+            version = self._take(event) or version
+        self._beat = time.monotonic()
+        return version
+
+    def _take(self, event: dict[str, Any]) -> str | None:
+        """Wake whom the event concerns; returns the version to go on from. Raises ApiError for an error event."""
+        obj = event.get("object") or {}
+        if event.get("type") == "ERROR":
+            status, reason, message = int(obj.get("code") or 500), str(obj.get("reason")), str(obj.get("message"))
+            raise ApiError(f"watch of {self.kind}", status, reason, message)
+        metadata = obj.get("metadata") or {}
+        instance = (metadata.get("labels") or {}).get(names.INSTANCE_LABEL)
+        if event.get("type") != "BOOKMARK" and instance:
+            self._wake(MemoryKey(metadata["namespace"], instance))
+        version: str | None = metadata.get("resourceVersion")
+        return version
+
+
+def watches(
+    connection: Connection,
+    metrics: Metrics,
+    namespaces: Sequence[str],
+    wake: Callable[[MemoryKey], None],
+    wake_all: Callable[[], None],
+    kinds: Sequence[str] = OBSERVED_KINDS,
+) -> list[Watch]:
+    """Return a watch for each kind and namespace."""
+    places = [(kind, namespace) for kind in kinds for namespace in (tuple(namespaces) or (None,))]
+    return [Watch(connection, metrics, kind, namespace, wake, wake_all) for kind, namespace in places]

@@ -1,0 +1,225 @@
+"""What to do: the difference between what should be there and what is, as actions for the rim to carry out.
+
+Objects are never compared field by field, because the API server fills in defaults. An object needs an apply when it
+is absent, when we want something else than we applied last, or when somebody took one of our fields: then the list of
+fields that managedFields credits to us is no longer the one that our last apply left behind.
+"""
+
+import hashlib
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any, Literal, Self
+
+from somamemory_operator.model import names
+from somamemory_operator.model.desired import Desired, Wanted
+from somamemory_operator.model.observed import (
+    OBSERVED_KINDS,
+    Key,
+    Obj,
+    World,
+    at,
+    is_owned_by,
+    is_terminating,
+    key_of,
+    uid_of,
+)
+from somamemory_operator.model.quantities import quantity_bytes
+from somamemory_operator.model.reasons import Reason
+
+PRUNED_KINDS = frozenset(OBSERVED_KINDS) - {"Pod", "PersistentVolumeClaim"}
+"""Kinds of which we remove what is no longer wanted. Pods belong to their controllers, claims to the user."""
+
+
+@dataclass(frozen=True)
+class Applied:
+    """What the rim remembers, in memory only, about the last apply of one object."""
+
+    wanted: str
+    fields: str
+    uid: str
+
+    @classmethod
+    def of(cls, body: Obj, live: Obj, manager: str = names.FIELD_MANAGER) -> Self:
+        """To be made from the body of an apply and the object that the API server answered with."""
+        return cls(wanted=hash_of(body), fields=fields_digest(live, manager), uid=uid_of(live))
+
+
+@dataclass(frozen=True)
+class Growth:
+    """A volume claim that must become larger: a merge patch of spec.resources.requests.storage."""
+
+    claim: str
+    size: str
+
+    @property
+    def patch(self) -> Obj:
+        return {"spec": {"resources": {"requests": {"storage": self.size}}}}
+
+
+@dataclass(frozen=True)
+class Deletion:
+    """An object to delete, only if it still has this identity."""
+
+    key: Key
+    uid: str
+    propagation: Literal["Background", "Orphan"]
+    why: str
+
+
+@dataclass(frozen=True)
+class Held:
+    """A wanted object that cannot be applied yet, and what it waits for."""
+
+    key: Key
+    reason: Reason
+    message: str
+
+
+@dataclass(frozen=True)
+class Plan:
+    """The actions, to be carried out in the order of the fields; the first failure ends the pass.
+
+    `creates` are POSTed with our field manager: "already exists" means that the world was old, look again.
+    `applies` are server-side applied, forced; a body with a resourceVersion conflicts when the world was old.
+    """
+
+    creates: tuple[Obj, ...] = ()
+    growths: tuple[Growth, ...] = ()
+    deletions: tuple[Deletion, ...] = ()
+    applies: tuple[Obj, ...] = ()
+    held: tuple[Held, ...] = ()
+
+    @property
+    def is_idle(self) -> bool:
+        """Whether there is nothing to do now; something may still be held."""
+        return not (self.creates or self.growths or self.deletions or self.applies)
+
+    @property
+    def is_settled(self) -> bool:
+        """Whether everything wanted has been applied and nothing superfluous is left."""
+        return self.is_idle and not self.held
+
+
+def plan(desired: Desired, world: World, applied: Mapping[Key, Applied]) -> Plan:
+    """The steps from the world to what is desired. Nothing of it depends on what happened before, except `applied`."""
+    held = tuple(_held(desired, world))
+    ready = [wanted for wanted in desired if wanted.key not in {entry.key for entry in held}]
+    return Plan(
+        creates=tuple(w.obj for w in ready if w.guarded and w.key not in world.children),
+        growths=tuple(_growths(ready, world)),
+        deletions=(*_replacements(ready, world), *_superfluous(desired, world)),
+        applies=tuple(_applies(ready, world, applied)),
+        held=held,
+    )
+
+
+def hash_of(body: Obj) -> str:
+    """A hash of what we want of an object; the version that a guarded body is bound to does not count."""
+    metadata = {key: value for key, value in body["metadata"].items() if key != "resourceVersion"}
+    return _digest(body | {"metadata": metadata})
+
+
+def fields_digest(live: Obj, manager: str = names.FIELD_MANAGER) -> str:
+    """A hash of the fields that the API server credits to the applies of `manager`; changes when one is taken."""
+    entries = live["metadata"].get("managedFields") or ()
+    mine = [
+        entry.get("fieldsV1")
+        for entry in entries
+        if entry.get("manager") == manager and entry.get("operation") == "Apply" and not entry.get("subresource")
+    ]
+    return _digest(mine)
+
+
+def _held(desired: Desired, world: World) -> Iterator[Held]:
+    for wanted in desired:
+        live = world.children.get(wanted.key)
+        if wanted.held is not None:
+            yield Held(wanted.key, wanted.held.reason, wanted.held.message)
+        elif live is not None and is_terminating(live):
+            yield Held(wanted.key, Reason.REPLACING, f"{wanted.key} is being deleted and comes back afterwards.")
+
+
+def _applies(ready: list[Wanted], world: World, applied: Mapping[Key, Applied]) -> Iterator[Obj]:
+    for wanted in ready:
+        live = world.children.get(wanted.key)
+        if live is None:
+            if not wanted.guarded:
+                yield wanted.obj
+        elif _replacement(wanted, live) is None and _has_drifted(wanted, live, applied.get(wanted.key)):
+            yield _bound(wanted.obj, live) if wanted.guarded else wanted.obj
+
+
+def _has_drifted(wanted: Wanted, live: Obj, last: Applied | None) -> bool:
+    return last is None or last != Applied.of(wanted.obj, live)
+
+
+def _bound(body: Obj, live: Obj) -> Obj:
+    """The body, to be applied only onto the version that was read."""
+    return body | {"metadata": body["metadata"] | {"resourceVersion": live["metadata"]["resourceVersion"]}}
+
+
+def _superfluous(desired: Desired, world: World) -> Iterator[Deletion]:
+    for key, live in world.children.items():
+        prunable = key.kind in PRUNED_KINDS and not is_terminating(live) and is_owned_by(live, desired.owner_uid)
+        if prunable and key not in desired.keys:
+            yield Deletion(key, uid_of(live), "Background", "no longer wanted")
+
+
+def _replacements(ready: list[Wanted], world: World) -> Iterator[Deletion]:
+    pairs = ((wanted, world.children.get(wanted.key)) for wanted in ready)
+    replacements = (_replacement(wanted, live) for wanted, live in pairs if live is not None)
+    return (deletion for deletion in replacements if deletion is not None)
+
+
+def _replacement(wanted: Wanted, live: Obj) -> Deletion | None:
+    """How to get rid of an object that cannot be changed into what is wanted, None when it can."""
+    if live["kind"] == "Job":
+        return _outdated_job(wanted, live)
+    return _resized_set(wanted, live) if live["kind"] == "StatefulSet" else None
+
+
+def _outdated_job(wanted: Wanted, live: Obj) -> Deletion | None:
+    """A migration is done once per database: for another one it runs again."""
+    then, now = (at(obj, "metadata", "annotations", names.DATABASE_ANNOTATION) for obj in (wanted.obj, live))
+    return None if then == now else Deletion(wanted.key, uid_of(live), "Background", "the database is another one")
+
+
+def _resized_set(wanted: Wanted, live: Obj) -> Deletion | None:
+    """Volume templates are the one thing of a StatefulSet that we change and that cannot be changed.
+
+    A larger volume keeps the pods running (Orphan). A volume that comes or goes changes the pods themselves, which
+    the StatefulSet controller cannot do to pods that it adopts: they go with it.
+    """
+    now, then = _templates(live), _templates(wanted.obj)
+    if now == then:
+        return None
+    if set(now) != set(then):
+        return Deletion(wanted.key, uid_of(live), "Background", "a volume comes or goes")
+    return Deletion(wanted.key, uid_of(live), "Orphan", "the size of the volume changed")
+
+
+def _templates(stateful_set: Obj) -> dict[str, int]:
+    """Name and bytes of every volume template."""
+    templates = stateful_set["spec"].get("volumeClaimTemplates") or ()
+    return {t["metadata"]["name"]: _bytes(t) for t in templates}
+
+
+def _growths(ready: list[Wanted], world: World) -> Iterator[Growth]:
+    """Every claim that is smaller than its store now wants."""
+    for wanted in ready:
+        for template in at(wanted.obj, "spec", "volumeClaimTemplates") or ():
+            prefix = f"{template['metadata']['name']}-{wanted.key.name}-"
+            for claim in world.of_kind("PersistentVolumeClaim"):
+                name = key_of(claim).name
+                if name.startswith(prefix) and not is_terminating(claim) and _bytes(claim) < _bytes(template):
+                    yield Growth(name, template["spec"]["resources"]["requests"]["storage"])
+
+
+def _bytes(claim: Obj) -> int:
+    return quantity_bytes(claim["spec"]["resources"]["requests"]["storage"])
+
+
+def _digest(value: Any) -> str:
+    text = json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+    return hashlib.sha256(text.encode()).hexdigest()[:16]

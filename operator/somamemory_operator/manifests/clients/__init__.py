@@ -1,0 +1,1 @@
+"""The programs of ours: API, consumer, migration, and the ways to them."""

@@ -1,0 +1,106 @@
+"""The API, over HTTP and gRPC: a Deployment, its Service, its ServiceAccount, and the ways to it."""
+
+from somamemory_operator.decide import credentials as keys
+from somamemory_operator.manifests.clients import ingress, scaling
+from somamemory_operator.manifests.clients import program as clients
+from somamemory_operator.manifests.parts import pods
+from somamemory_operator.manifests.parts import workloads as stores
+from somamemory_operator.manifests.parts.context import Context, compact
+from somamemory_operator.model import names
+from somamemory_operator.model.names import Component
+from somamemory_operator.model.observed import Obj
+
+COMPONENT = Component.API
+
+
+def build(context: Context) -> list[Obj]:
+    """ServiceAccount, Service, Deployment; autoscaler and Ingress, where they are wanted."""
+    return [
+        stores.service_account(context, COMPONENT),
+        _service(context),
+        clients.deployment(
+            context, COMPONENT, replicas=scaling.replicas(context, COMPONENT), template=_template(context)
+        ),
+        *scaling.autoscalers(context, COMPONENT),
+        *ingress.build(context),
+    ]
+
+
+def environment(context: Context) -> dict[str, str]:
+    """The variables of the API, without those that the spec adds."""
+    api = context.spec.api
+    return (
+        clients.environment(context)
+        | _lifecycle(context)
+        | {
+            **clients.TOKEN_FILE,
+            "UVICORN_PORT": str(names.PORTS[COMPONENT]["http"]),
+            "UVICORN_WORKERS": str(api.workers),
+            "SOMA_GRPC_ENABLED": str(api.grpc.enabled).lower(),
+            "SOMA_GRPC_PORT": str(names.PORTS[COMPONENT]["grpc"]),
+            "SOMA_RATE_LIMIT_MAX": str(api.rate_limit.max),
+            "SOMA_RATE_LIMIT_WINDOW_SECONDS": str(api.rate_limit.window_seconds),
+        }
+    )
+
+
+def _lifecycle(context: Context) -> dict[str, str]:
+    """What the API does with memories as time goes by; nothing unless the spec says so."""
+    memory = context.spec.memory
+    variables: dict[str, str] = {}
+    if memory.max_memories:
+        variables["SOMA_MAX_MEMORY_SIZE"] = str(memory.max_memories)
+    if memory.decay:
+        variables["SOMA_DECAY_THRESHOLDS_SECONDS"] = ",".join(str(level.after_seconds) for level in memory.decay)
+        variables["SOMA_DECAYABLE_KEYS_BY_LEVEL"] = ";".join(",".join(level.keys) for level in memory.decay)
+    return variables
+
+
+def _service(context: Context) -> Obj:
+    service = context.spec.api.service
+    port = {"name": "http", "port": service.port, "targetPort": "http", "protocol": "TCP"}
+    if service.node_port is not None and service.type != "ClusterIP":
+        port["nodePort"] = service.node_port
+    grpc = context.spec.api.grpc
+    ports = [port, {"name": "grpc", "port": grpc.port, "targetPort": "grpc", "protocol": "TCP"}]
+    spec = {
+        "type": service.type,
+        "selector": names.selector(context.name, COMPONENT),
+        "ports": ports if grpc.enabled else [port],
+    }
+    obj = context.obj("v1", "Service", names.child(context.name, COMPONENT), COMPONENT, spec=spec)
+    obj["metadata"] = compact(obj["metadata"] | {"annotations": dict(service.annotations)})
+    return obj
+
+
+def _template(context: Context) -> Obj:
+    api = context.spec.api
+    container = pods.container(
+        COMPONENT,
+        context.api_image(),
+        context.spec.image,
+        api,
+        command=["soma", "serve"],
+        env=pods.env(environment(context), *pods.user_env(api.env)),
+        mounts=clients.mounts(),
+        ports=context.ports(COMPONENT),
+        # Kubernetes takes a pod out of the Service while it stops it: wait until nobody sends new requests.
+        lifecycle={"preStop": pods.run("sleep", "3")},
+        **pods.probes(
+            startup=pods.http_get("/healthz", "http"),
+            readiness=pods.http_get("/readyz", "http"),
+            liveness=pods.http_get("/healthz", "http"),
+            startup_seconds=180,
+            readiness_seconds=3,
+        ),
+    )
+    return pods.template(
+        context,
+        COMPONENT,
+        api,
+        container=container,
+        volumes=clients.volumes(context, keys.API_TOKEN),
+        uid=clients.UID,
+        grace_seconds=30,
+        config_hash=clients.config_hash(context),
+    )

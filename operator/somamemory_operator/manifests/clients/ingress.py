@@ -1,0 +1,33 @@
+"""The Ingress: how the HTTP API is reached from outside of the cluster."""
+
+from somamemory_operator.manifests.parts.context import Context, compact
+from somamemory_operator.model import names
+from somamemory_operator.model.names import Component
+from somamemory_operator.model.observed import Obj
+from somamemory_operator.resource.exposure import Ingress
+
+COMPONENT = Component.API
+
+
+def build(context: Context) -> list[Obj]:
+    """The Ingress of the API, if one is wanted. Its controller may connect: the API's policy admits everybody."""
+    ingress = context.spec.api.ingress
+    if ingress is None or not ingress.enabled:
+        return []
+    name = names.child(context.name, COMPONENT)
+    backend = {"service": {"name": name, "port": {"name": "http"}}}
+    path = {"path": "/", "pathType": "Prefix", "backend": backend}
+    spec = {
+        "ingressClassName": ingress.class_name,
+        "tls": _tls(context, ingress),
+        "rules": [{"host": ingress.host, "http": {"paths": [path]}}],
+    }
+    obj = context.obj("networking.k8s.io/v1", "Ingress", name, COMPONENT, spec=compact(spec))
+    obj["metadata"] = compact(obj["metadata"] | {"annotations": dict(ingress.annotations)})
+    return [obj]
+
+
+def _tls(context: Context, ingress: Ingress) -> list[Obj]:
+    if not ingress.tls.enabled:
+        return []
+    return [{"hosts": [ingress.host], "secretName": ingress.tls.secret_name or names.ingress_tls(context.name)}]

@@ -1,0 +1,59 @@
+"""The migration: a Job per version and per database, before API and consumer of that version roll."""
+
+from somamemory_operator.manifests.clients import program as clients
+from somamemory_operator.manifests.parts import jobs
+from somamemory_operator.manifests.parts import workloads as stores
+from somamemory_operator.manifests.parts.context import Context, short_hash
+from somamemory_operator.manifests.recovery import restore
+from somamemory_operator.model import names
+from somamemory_operator.model.desired import Gate
+from somamemory_operator.model.names import Component
+from somamemory_operator.model.observed import Obj, at
+from somamemory_operator.model.reasons import Reason
+
+COMPONENT = Component.MIGRATION
+
+
+def build(context: Context) -> list[Obj]:
+    """ServiceAccount and Job. The name of the Job is a hash of all it does, so its template never has to change."""
+    return [stores.service_account(context, COMPONENT), job(context)]
+
+
+def job(context: Context) -> Obj:
+    """The Job that makes this database fit for this version."""
+    template = clients.one_off(context, COMPONENT, ["soma", "migrate"])
+    name = names.migration(context.name, short_hash(template))
+    # Tries again for hours, ever more seldom: whatever Postgres' trouble was, it ends without help from here.
+    spec = {"backoffLimit": 30, "template": template}
+    obj = context.obj("batch/v1", "Job", name, COMPONENT, spec=spec)
+    obj["metadata"]["labels"][names.VERSION_LABEL] = context.version
+    return jobs.for_database(obj, database(context))
+
+
+def database(context: Context) -> str:
+    """Which database it is for: a dump that was brought back makes it another one. Empty while there is none."""
+    uid, chosen = jobs.database_uid(context), context.spec.restore
+    return f"{uid} {chosen.mark}" if uid and chosen is not None and restore.has_happened(context) else uid
+
+
+def needs_postgres(context: Context) -> Gate:
+    """Open once Postgres answers."""
+    return Gate(jobs.is_postgres_ready(context), Reason.WAITING_FOR_POSTGRES, "Waits until Postgres is ready.")
+
+
+def needs_migration(context: Context) -> Gate:
+    """Open once the Job of this version has completed for this database.
+
+    It holds back a first start and a new version. Pods of this very image that are there already are repaired and
+    changed meanwhile: when a database without a volume was lost, they wait for its migration by themselves.
+    """
+    is_open = jobs.is_done(context.world, job(context)) or _runs_already(context)
+    return Gate(is_open, Reason.WAITING_FOR_MIGRATION, "Waits until the database has been migrated to this version.")
+
+
+def _runs_already(context: Context) -> bool:
+    """Whether API or consumer is deployed with this very image."""
+    clients = (names.child(context.name, part) for part in (Component.API, Component.CONSUMER))
+    live = (context.world.get("Deployment", name) for name in clients)
+    containers = (at(obj, "spec", "template", "spec", "containers") or () for obj in live)
+    return any(container["image"] == context.api_image() for group in containers for container in group)

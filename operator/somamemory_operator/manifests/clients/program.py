@@ -1,0 +1,100 @@
+"""What API, consumer and migration have in common: one image, one environment, the same credentials."""
+
+from somamemory_operator.decide import credentials as keys
+from somamemory_operator.manifests.parts import pods
+from somamemory_operator.manifests.parts.context import Context, compact, short_hash
+from somamemory_operator.manifests.stores import postgres
+from somamemory_operator.model import names
+from somamemory_operator.model.names import Component
+from somamemory_operator.model.observed import Obj
+from somamemory_operator.resource.workload import Resources, Workload
+
+UID = 10001
+_SMALL = Resources(requests={"cpu": "25m", "memory": "96Mi"}, limits={"memory": "512Mi"})
+TMP = {"tmp": "/tmp"}  # noqa: S108 - inside the container, an emptyDir of its own
+
+
+def environment(context: Context) -> dict[str, str]:
+    """The variables that lead to the stores; the settings of the API server read exactly these."""
+    host = {store: names.child(context.name, store) for store in names.STORES}
+    port = {store: next(iter(names.PORTS[store].values())) for store in names.STORES}
+    server, redis, qdrant, kafka = (f"{host[store]}:{port[store]}" for store in names.STORES)
+    return {
+        "MEMORY_MODE": "evented_enterprise",
+        "SOMA_MEMORY_NAMESPACE": context.spec.memory.namespace,
+        "SOMA_VECTOR_DIM": str(context.spec.memory.vector_dim),
+        "POSTGRES_URL": f"postgresql://{postgres.USER}@{server}/{postgres.DATABASE}",
+        "REDIS_URL": f"redis://{redis}/0",
+        "QDRANT_URL": f"http://{qdrant}",
+        "KAFKA_BOOTSTRAP_SERVERS": kafka,
+        "KAFKA_MEMORY_EVENTS_TOPIC": "memory.events",
+        "EVENTING_ENABLED": "true",
+        "LOG_LEVEL": "INFO",
+        **{f"{key}_FILE": f"{pods.CREDENTIALS_FOLDER}/{key}" for key in pods.CLIENT_KEYS},
+    }
+
+
+def config_hash(context: Context) -> str:
+    """Rolls the pods when a password changes; the API token is re-read from its file without a restart."""
+    return short_hash(context.credentials.digest(*pods.CLIENT_KEYS))
+
+
+def volumes(context: Context, *more_keys: str) -> list[Obj]:
+    """The credentials and a writable /tmp."""
+    return [pods.credential_files(context, *more_keys, *pods.CLIENT_KEYS), pods.scratch("tmp")]
+
+
+def mounts() -> dict[str, str]:
+    """Where the volumes go."""
+    return {"credentials": pods.CREDENTIALS_FOLDER, **TMP}
+
+
+def deployment(context: Context, component: Component, *, replicas: int | None, template: Obj) -> Obj:
+    """A Deployment that never has fewer pods than wanted while it rolls; `replicas` None leaves their number alone."""
+    spec = {
+        "replicas": replicas,
+        "revisionHistoryLimit": 2,
+        "progressDeadlineSeconds": 600,
+        "selector": {"matchLabels": names.selector(context.name, component)},
+        "strategy": {"type": "RollingUpdate", "rollingUpdate": {"maxUnavailable": 0, "maxSurge": 1}},
+        "template": template,
+    }
+    obj = context.obj("apps/v1", "Deployment", names.child(context.name, component), component, spec=compact(spec))
+    obj["metadata"]["labels"][names.VERSION_LABEL] = context.version
+    return obj
+
+
+def one_off(context: Context, component: Component, command: list[str]) -> Obj:
+    """The pod of a Job with our own programs. It runs where the API runs: its nodes, its users; but it is small."""
+    api = context.spec.api
+    workload = Workload(
+        resources=_SMALL,
+        node_selector=api.node_selector,
+        tolerations=api.tolerations,
+        priority_class_name=api.priority_class_name,
+        pod_security_context=api.pod_security_context,
+        container_security_context=api.container_security_context,
+    )
+    container = pods.container(
+        component,
+        context.api_image(),
+        context.spec.image,
+        workload,
+        command=command,
+        env=pods.env(environment(context)),
+        mounts=mounts(),
+    )
+    return pods.template(
+        context,
+        component,
+        workload,
+        container=container,
+        volumes=volumes(context),
+        uid=UID,
+        grace_seconds=30,
+        config_hash=config_hash(context),
+        restart_policy="OnFailure",
+    )
+
+
+TOKEN_FILE = {f"{keys.API_TOKEN}_FILE": f"{pods.CREDENTIALS_FOLDER}/{keys.API_TOKEN}"}

@@ -1,0 +1,1 @@
+"""What Prometheus is told: what to scrape and what to warn of."""

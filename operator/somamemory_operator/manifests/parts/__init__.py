@@ -1,0 +1,1 @@
+"""What the objects of several components share: metadata, pods, workloads, Jobs, Secrets, policies."""

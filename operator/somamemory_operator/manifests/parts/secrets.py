@@ -1,0 +1,29 @@
+"""The credentials of a SomaMemory, twice, so that either Secret can be repaired from the other."""
+
+from somamemory_operator.decide.credentials import secret_names
+from somamemory_operator.manifests.parts.context import Context
+from somamemory_operator.model.desired import Wanted
+from somamemory_operator.model.names import STORES, Component
+from somamemory_operator.model.observed import Obj, key_of, uid_of
+
+
+def build(context: Context) -> list[Wanted]:
+    """Both Secrets, guarded: no password is ever overwritten on the strength of an old snapshot."""
+    return [Wanted(_secret(context, name), guarded=True) for name in secret_names(context.name)]
+
+
+def _secret(context: Context, name: str) -> Obj:
+    obj = context.obj("v1", "Secret", name, Component.CREDENTIALS, type="Opaque", data=context.credentials.data())
+    owners = [*obj["metadata"].get("ownerReferences", ()), *_claim_owners(context)]
+    if owners:
+        obj["metadata"]["ownerReferences"] = owners
+    return obj
+
+
+def _claim_owners(context: Context) -> list[Obj]:
+    """The volumes as further owners: retained ones keep the credentials that open them, as long as they live."""
+    claims = [claim for store in STORES for claim in context.world.claims_of(store)]
+    return [
+        {"apiVersion": "v1", "kind": "PersistentVolumeClaim", "name": key_of(claim).name, "uid": uid_of(claim)}
+        for claim in claims
+    ]

@@ -1,0 +1,81 @@
+"""What the four stores have in common: a StatefulSet of one, its two Services, its ServiceAccount, its volume."""
+
+from somamemory_operator.manifests.parts.context import Context, compact
+from somamemory_operator.model import names
+from somamemory_operator.model.names import Component
+from somamemory_operator.model.observed import Obj
+from somamemory_operator.resource.stores import Store
+
+DATA = "data"
+
+
+def stateful_set(context: Context, component: Component, template: Obj) -> Obj:
+    """The StatefulSet of a store; `template` mounts a volume called `data`."""
+    store = context.store(component)
+    spec = {
+        "replicas": context.replicas(1),
+        "serviceName": names.headless(context.name, component),
+        "selector": {"matchLabels": names.selector(context.name, component)},
+        # Parallel, or a pod that cannot start would never be replaced by one of a corrected template.
+        "podManagementPolicy": "Parallel",
+        "updateStrategy": {"type": "RollingUpdate"},
+        "revisionHistoryLimit": 2,
+        "persistentVolumeClaimRetentionPolicy": {"whenDeleted": context.spec.deletion_policy, "whenScaled": "Retain"},
+        "template": template,
+        "volumeClaimTemplates": [_claim(context, component, store)] if store.persistence.enabled else None,
+    }
+    name = names.child(context.name, component)
+    return context.obj("apps/v1", "StatefulSet", name, component, spec=compact(spec))
+
+
+def data_volumes(store: Store) -> list[Obj]:
+    """Where the data lives when there is no volume claim: with the pod."""
+    return [] if store.persistence.enabled else [{"name": DATA, "emptyDir": {}}]
+
+
+def services(context: Context, component: Component) -> list[Obj]:
+    """The Service for clients, and the headless one that gives the pods their names."""
+    own = context.obj(
+        "v1",
+        "Service",
+        names.headless(context.name, component),
+        component,
+        spec={
+            "clusterIP": "None",
+            # A store must be able to find itself and its peers before it is ready.
+            "publishNotReadyAddresses": True,
+            "selector": names.selector(context.name, component),
+            "ports": ports(component),
+        },
+    )
+    return [service(context, component), own]
+
+
+def service(context: Context, component: Component) -> Obj:
+    """The Service for clients inside the cluster."""
+    spec = {"type": "ClusterIP", "selector": names.selector(context.name, component), "ports": ports(component)}
+    return context.obj("v1", "Service", names.child(context.name, component), component, spec=spec)
+
+
+def ports(component: Component) -> list[Obj]:
+    """The ports of a component's Service, each led to the container's port of the same name."""
+    return [
+        {"name": name, "port": port, "targetPort": name, "protocol": "TCP"}
+        for name, port in names.PORTS[component].items()
+    ]
+
+
+def service_account(context: Context, component: Component) -> Obj:
+    """The ServiceAccount of a component: no rights, no token, but a name to bind policies to."""
+    name = names.child(context.name, component)
+    return context.obj("v1", "ServiceAccount", name, component, automountServiceAccountToken=False)
+
+
+def _claim(context: Context, component: Component, store: Store) -> Obj:
+    persistence = store.persistence
+    spec = {
+        "accessModes": list(persistence.access_modes),
+        "storageClassName": persistence.storage_class_name,
+        "resources": {"requests": {"storage": persistence.size}},
+    }
+    return {"metadata": {"name": DATA, "labels": names.labels(context.name, component)}, "spec": compact(spec)}

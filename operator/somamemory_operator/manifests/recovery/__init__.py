@@ -1,0 +1,1 @@
+"""Dumps, and the way back from one."""

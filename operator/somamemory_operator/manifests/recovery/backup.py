@@ -1,0 +1,101 @@
+"""Backup: a CronJob that dumps Postgres to a volume, with the programs of the Postgres image and nothing else."""
+
+from importlib.resources import files
+
+from somamemory_operator.decide import credentials as keys
+from somamemory_operator.manifests.parts import pods
+from somamemory_operator.manifests.parts import workloads as stores
+from somamemory_operator.manifests.parts.context import Context, compact, short_hash
+from somamemory_operator.manifests.stores import postgres
+from somamemory_operator.model import names
+from somamemory_operator.model.names import Component
+from somamemory_operator.model.observed import Obj
+from somamemory_operator.resource.backup import Backup
+
+COMPONENT = Component.BACKUP
+FOLDER = "/backups"
+
+
+def build(context: Context) -> list[Obj]:
+    """ServiceAccount, the volume unless it is somebody else's, CronJob."""
+    backup = context.spec.backup
+    if backup is None:
+        return []
+    claims = [_claim(context, backup)] if backup.volume.existing_claim is None else []
+    if not backup.enabled:
+        return claims
+    return [stores.service_account(context, COMPONENT), *claims, _cron_job(context, backup)]
+
+
+def template(context: Context, component: Component, backup: Backup, script: str, variables: dict[str, str]) -> Obj:
+    """A pod with the programs of Postgres, the dumps, and the password in a file, that runs one of our scripts."""
+    if not backup.pod_security_context.model_fields_set:  # another user of the image stands with Postgres itself
+        backup = backup.model_copy(update={"pod_security_context": context.spec.postgres.pod_security_context})
+    container = pods.container(
+        component,
+        context.store_image(Component.POSTGRES),
+        context.spec.postgres.image,
+        backup,
+        command=["sh", "-c", files("somamemory_operator.manifests.recovery").joinpath(script).read_text()],
+        env=pods.env(_environment(context) | variables),
+        mounts={"backups": FOLDER, "credentials": pods.CREDENTIALS_FOLDER, "tmp": "/tmp"},  # noqa: S108
+        terminationMessagePolicy="FallbackToLogsOnError",  # so that the status can say why
+    )
+    claim = {"claimName": backup.volume.existing_claim or names.child(context.name, COMPONENT)}
+    return pods.template(
+        context,
+        component,
+        backup,
+        container=container,
+        volumes=[
+            {"name": "backups", "persistentVolumeClaim": claim},
+            pods.credential_files(context, keys.POSTGRES_PASSWORD),
+            pods.scratch("tmp"),
+        ],
+        uid=postgres.UID,
+        grace_seconds=30,
+        config_hash=short_hash(context.credentials.digest(keys.POSTGRES_PASSWORD)),
+        restart_policy="Never",
+    )
+
+
+def _environment(context: Context) -> dict[str, str]:
+    return {
+        "PGHOST": names.child(context.name, Component.POSTGRES),
+        "PGPORT": str(names.PORTS[Component.POSTGRES]["postgres"]),
+        "PGUSER": postgres.USER,
+        "PGDATABASE": postgres.DATABASE,
+        "PASSWORD_FILE": f"{pods.CREDENTIALS_FOLDER}/{keys.POSTGRES_PASSWORD}",
+        "FOLDER": FOLDER,
+    }
+
+
+def _cron_job(context: Context, backup: Backup) -> Obj:
+    variables = {"PREFIX": context.name, "KEEP": str(backup.keep)}
+    job = {"backoffLimit": 3, "template": template(context, COMPONENT, backup, "backup.sh", variables)}
+    spec = {
+        "schedule": backup.schedule,
+        "timeZone": backup.time_zone,
+        "suspend": context.spec.hibernated,
+        "concurrencyPolicy": "Forbid",
+        "startingDeadlineSeconds": 3600,
+        "successfulJobsHistoryLimit": 3,
+        "failedJobsHistoryLimit": 1,
+        "jobTemplate": {"metadata": {"labels": names.labels(context.name, COMPONENT)}, "spec": job},
+    }
+    name = names.child(context.name, COMPONENT)
+    return context.obj("batch/v1", "CronJob", name, COMPONENT, spec=compact(spec))
+
+
+def _claim(context: Context, backup: Backup) -> Obj:
+    """Without an owner: dumps are for the day when everything else is gone."""
+    volume = backup.volume
+    spec = {
+        "accessModes": list(volume.access_modes),
+        "storageClassName": volume.storage_class_name,
+        "resources": {"requests": {"storage": volume.size}},
+    }
+    name = names.child(context.name, COMPONENT)
+    obj = context.obj("v1", "PersistentVolumeClaim", name, COMPONENT, spec=compact(spec))
+    obj["metadata"].pop("ownerReferences", None)
+    return obj

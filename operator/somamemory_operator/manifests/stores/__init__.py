@@ -1,0 +1,1 @@
+"""Postgres, Redis, Qdrant, Kafka: one module each, all with `build(context)`."""

@@ -1,0 +1,117 @@
+"""Kafka, the events: one broker that is its own KRaft controller."""
+
+from somamemory_operator.decide import credentials as keys
+from somamemory_operator.manifests.parts import pods
+from somamemory_operator.manifests.parts import workloads as stores
+from somamemory_operator.manifests.parts.context import Context, short_hash
+from somamemory_operator.model import names
+from somamemory_operator.model.names import Component
+from somamemory_operator.model.observed import Obj
+
+COMPONENT = Component.KAFKA
+UID = 1000
+FILE = "server.properties"
+FOLDER = "/etc/kafka-config"
+
+_DEFAULTS = {
+    "auto.create.topics.enable": "false",
+    "num.partitions": "3",
+    "default.replication.factor": "1",
+    "offsets.topic.replication.factor": "1",
+    "offsets.topic.num.partitions": "10",
+    "transaction.state.log.replication.factor": "1",
+    "transaction.state.log.min.isr": "1",
+    "share.coordinator.state.topic.replication.factor": "1",
+    "share.coordinator.state.topic.min.isr": "1",
+    "group.initial.rebalance.delay.ms": "0",
+    "log.retention.hours": "168",
+    "message.max.bytes": "10485760",
+}
+_HEAP = {"development": "-Xms128m -Xmx256m", "production": "-Xms4g -Xmx4g"}
+_JVM = {
+    # A small broker starts in half the time without the second compiler, and needs no parallel collector.
+    "development": "-server -XX:TieredStopAtLevel=1 -XX:+UseSerialGC -Djava.awt.headless=true",
+    "production": "-server -XX:+UseG1GC -XX:MaxGCPauseMillis=20 -XX:InitiatingHeapOccupancyPercent=35 "
+    "-XX:+ExplicitGCInvokesConcurrent -Djava.awt.headless=true",
+}
+_START = (
+    f'/opt/kafka/bin/kafka-storage.sh format --ignore-formatted --cluster-id "$KAFKA_CLUSTER_ID"'
+    f" --config {FOLDER}/{FILE} && exec /opt/kafka/bin/kafka-server-start.sh {FOLDER}/{FILE}"
+)
+
+
+def build(context: Context) -> list[Obj]:
+    """ServiceAccount, Services, configuration, StatefulSet."""
+    return [
+        stores.service_account(context, COMPONENT),
+        *stores.services(context, COMPONENT),
+        _config(context),
+        stores.stateful_set(context, COMPONENT, _template(context)),
+    ]
+
+
+def configuration(context: Context) -> str:
+    """The text of server.properties."""
+    pod, service = names.pod(context.name, COMPONENT), names.headless(context.name, COMPONENT)
+    fixed = {
+        "process.roles": "broker,controller",
+        "node.id": "0",
+        # By its own address: the pod's name may be unknown to the cluster's DNS for a while after the start.
+        "controller.quorum.voters": f"0@localhost:{names.KAFKA_CONTROLLER_PORT}",
+        "controller.listener.names": "CONTROLLER",
+        "inter.broker.listener.name": "PLAINTEXT",
+        "listeners": f"PLAINTEXT://:9092,CONTROLLER://:{names.KAFKA_CONTROLLER_PORT}",
+        "listener.security.protocol.map": "PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT",
+        "advertised.listeners": f"PLAINTEXT://{pod}.{service}.{context.memory.namespace}.svc:9092",
+        "log.dirs": "/var/lib/kafka/data/log",  # a folder below the mount, because of lost+found
+    }
+    lines = _DEFAULTS | context.spec.kafka.config | fixed
+    return "".join(f"{name}={lines[name]}\n" for name in sorted(lines))
+
+
+def _config(context: Context) -> Obj:
+    name = names.config(context.name, COMPONENT)
+    return context.obj("v1", "ConfigMap", name, COMPONENT, data={FILE: configuration(context)})
+
+
+def _template(context: Context) -> Obj:
+    store = context.spec.kafka
+    container = pods.container(
+        COMPONENT,
+        context.store_image(COMPONENT),
+        store.image,
+        store,
+        command=["sh", "-ec", _START],
+        env=pods.env(
+            {
+                "KAFKA_HEAP_OPTS": _HEAP[context.spec.profile],
+                "KAFKA_JVM_PERFORMANCE_OPTS": _JVM[context.spec.profile],
+                "EXTRA_ARGS": "-name kafkaServer",  # without the log of the garbage collector
+                "LOG_DIR": "/tmp/kafka",  # noqa: S108 - inside the container, an emptyDir of its own
+            },
+            pods.credential_env(context, keys.KAFKA_CLUSTER_ID, "KAFKA_CLUSTER_ID"),
+        ),
+        mounts={stores.DATA: "/var/lib/kafka/data", "config": FOLDER, "tmp": "/tmp"},  # noqa: S108
+        **_probes(),
+    )
+    volumes = [
+        *stores.data_volumes(store),
+        {"name": "config", "configMap": {"name": names.config(context.name, COMPONENT)}},
+        pods.scratch("tmp", "512Mi"),
+    ]
+    return pods.template(
+        context,
+        COMPONENT,
+        store,
+        container=container,
+        volumes=volumes,
+        uid=UID,
+        grace_seconds=30,
+        config_hash=short_hash(configuration(context), context.credentials.digest(keys.KAFKA_CLUSTER_ID)),
+    )
+
+
+def _probes() -> Obj:
+    return pods.probes(
+        startup=pods.tcp("kafka"), readiness=pods.tcp("kafka"), liveness=pods.tcp("kafka"), startup_seconds=300
+    )

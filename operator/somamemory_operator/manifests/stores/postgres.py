@@ -1,0 +1,104 @@
+"""Postgres, the truth: the official image's contract, one primary."""
+
+from somamemory_operator.decide import credentials as keys
+from somamemory_operator.manifests.parts import pods
+from somamemory_operator.manifests.parts import workloads as stores
+from somamemory_operator.manifests.parts.context import Context, short_hash
+from somamemory_operator.model.names import Component
+from somamemory_operator.model.observed import Obj
+
+COMPONENT = Component.POSTGRES
+UID = 999
+USER = "soma"
+DATABASE = "somamemory"
+FOLDER = "/var/lib/postgresql/data"
+
+_SETTINGS = {
+    "development": {"shared_buffers": "64MB", "max_connections": "100"},
+    "production": {
+        "shared_buffers": "512MB",
+        "max_connections": "200",
+        "effective_cache_size": "1536MB",
+        "maintenance_work_mem": "64MB",
+        "checkpoint_completion_target": "0.9",
+        "wal_buffers": "16MB",
+        "random_page_cost": "1.1",
+        "effective_io_concurrency": "200",
+    },
+}
+
+
+def build(context: Context) -> list[Obj]:
+    """ServiceAccount, Services, StatefulSet."""
+    return [
+        stores.service_account(context, COMPONENT),
+        *stores.services(context, COMPONENT),
+        stores.stateful_set(context, COMPONENT, _template(context)),
+    ]
+
+
+def settings(context: Context) -> dict[str, str]:
+    """The server settings: the profile's, and the spec's over them."""
+    return _SETTINGS[context.spec.profile] | context.spec.postgres.config
+
+
+def _template(context: Context) -> Obj:
+    store = context.spec.postgres
+    container = pods.container(
+        COMPONENT,
+        context.store_image(COMPONENT),
+        store.image,
+        store,
+        args=["postgres", *_options(settings(context))],
+        env=pods.env(
+            {
+                "POSTGRES_USER": USER,
+                "POSTGRES_DB": DATABASE,
+                "POSTGRES_PASSWORD_FILE": f"{pods.CREDENTIALS_FOLDER}/{keys.POSTGRES_PASSWORD}",
+                "PGDATA": f"{FOLDER}/pgdata",  # a folder below the mount, because of lost+found
+            }
+        ),
+        mounts={
+            stores.DATA: FOLDER,
+            "credentials": pods.CREDENTIALS_FOLDER,
+            "run": "/var/run/postgresql",
+            "tmp": "/tmp",  # noqa: S108 - inside the container, an emptyDir of its own
+            "shm": "/dev/shm",  # noqa: S108
+        },
+        # A fast shutdown: the smart one, which SIGTERM asks for, waits for clients that never go.
+        lifecycle={"preStop": pods.run("sh", "-c", "kill -INT 1")},
+        **_probes(),
+    )
+    volumes = [
+        *stores.data_volumes(store),
+        pods.credential_files(context, keys.POSTGRES_PASSWORD),
+        pods.scratch("run", "16Mi"),
+        pods.scratch("tmp"),
+        pods.scratch("shm", "256Mi", medium="Memory"),
+    ]
+    return pods.template(
+        context,
+        COMPONENT,
+        store,
+        container=container,
+        volumes=volumes,
+        uid=UID,
+        grace_seconds=60,
+        config_hash=short_hash(context.credentials.digest(keys.POSTGRES_PASSWORD)),
+    )
+
+
+def _options(values: dict[str, str]) -> list[str]:
+    return [part for name in sorted(values) for part in ("-c", f"{name}={values[name]}")]
+
+
+def _probes() -> Obj:
+    """Over TCP, because during initdb a server without TCP answers on the socket and must not count."""
+    ready = f"pg_isready -q -h 127.0.0.1 -U {USER} -d {DATABASE}"
+    return pods.probes(
+        startup=pods.run("sh", "-c", ready),
+        readiness=pods.run("sh", "-c", ready),
+        # Exit code 1 is "not now" (recovery, shutdown): killing it then would only prolong that.
+        liveness=pods.run("sh", "-c", f"{ready} || [ $? -eq 1 ]"),
+        startup_seconds=600,
+    )

@@ -1,0 +1,69 @@
+"""Qdrant, the index: one node with an API key, storage and snapshots on one volume."""
+
+from somamemory_operator.decide import credentials as keys
+from somamemory_operator.manifests.parts import pods
+from somamemory_operator.manifests.parts import workloads as stores
+from somamemory_operator.manifests.parts.context import Context, short_hash
+from somamemory_operator.model.names import Component
+from somamemory_operator.model.observed import Obj
+
+COMPONENT = Component.QDRANT
+UID = 1000
+API_KEY = "QDRANT__SERVICE__API_KEY"
+
+_FIXED = {
+    "QDRANT__STORAGE__STORAGE_PATH": "/qdrant/storage",
+    "QDRANT__STORAGE__SNAPSHOTS_PATH": "/qdrant/storage/snapshots",
+    "QDRANT__SERVICE__HTTP_PORT": "6333",
+    "QDRANT__SERVICE__GRPC_PORT": "6334",
+    # The image marks its start in its own folder, which is read-only here.
+    "QDRANT_INIT_FILE_PATH": "/qdrant/init/.qdrant-initialized",
+}
+_DEFAULTS = {"QDRANT__TELEMETRY_DISABLED": "true"}
+
+
+def build(context: Context) -> list[Obj]:
+    """ServiceAccount, Services, StatefulSet."""
+    return [
+        stores.service_account(context, COMPONENT),
+        *stores.services(context, COMPONENT),
+        stores.stateful_set(context, COMPONENT, _template(context)),
+    ]
+
+
+def _template(context: Context) -> Obj:
+    store = context.spec.qdrant
+    container = pods.container(
+        COMPONENT,
+        context.store_image(COMPONENT),
+        store.image,
+        store,
+        env=pods.env(_DEFAULTS | store.config | _FIXED, pods.credential_env(context, keys.QDRANT_API_KEY, API_KEY)),
+        mounts={
+            stores.DATA: "/qdrant/storage",
+            "init": "/qdrant/init",
+            "tmp": "/tmp",  # noqa: S108 - inside the container, an emptyDir of its own
+        },
+        **_probes(),
+    )
+    volumes = [*stores.data_volumes(store), pods.scratch("init", "1Mi"), pods.scratch("tmp")]
+    return pods.template(
+        context,
+        COMPONENT,
+        store,
+        container=container,
+        volumes=volumes,
+        uid=UID,
+        grace_seconds=30,
+        config_hash=short_hash(context.credentials.digest(keys.QDRANT_API_KEY)),
+    )
+
+
+def _probes() -> Obj:
+    """Qdrant's health paths need no API key."""
+    return pods.probes(
+        startup=pods.http_get("/readyz", "http"),
+        readiness=pods.http_get("/readyz", "http"),
+        liveness=pods.http_get("/livez", "http"),
+        startup_seconds=600,
+    )

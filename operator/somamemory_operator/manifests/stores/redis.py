@@ -1,0 +1,98 @@
+"""Redis, caches and limits: one server with an append-only file and a password."""
+
+import base64
+
+from somamemory_operator.decide import credentials as keys
+from somamemory_operator.manifests.parts import pods
+from somamemory_operator.manifests.parts import workloads as stores
+from somamemory_operator.manifests.parts.context import Context, short_hash
+from somamemory_operator.model import names
+from somamemory_operator.model.names import Component
+from somamemory_operator.model.observed import Obj
+
+COMPONENT = Component.REDIS
+UID = 999
+FILE = "redis.conf"
+FOLDER = "/etc/redis"
+
+_SETTINGS = {
+    "appendonly": "yes",
+    "appendfsync": "everysec",
+    "maxmemory-policy": "noeviction",
+    "save": "60 1",
+    "tcp-keepalive": "60",
+}
+
+
+def build(context: Context) -> list[Obj]:
+    """ServiceAccount, Services, configuration, StatefulSet."""
+    return [
+        stores.service_account(context, COMPONENT),
+        *stores.services(context, COMPONENT),
+        _config(context),
+        stores.stateful_set(context, COMPONENT, _template(context)),
+    ]
+
+
+def configuration(context: Context) -> str:
+    """The text of redis.conf. It holds the password and therefore lives in a Secret."""
+    fixed = {
+        "bind": "* -::*",
+        "port": "6379",
+        "dir": "/data",
+        "requirepass": context.credentials[keys.REDIS_PASSWORD],
+    }
+    lines = _SETTINGS | context.spec.redis.config | fixed
+    return "".join(f"{name} {lines[name]}\n" for name in sorted(lines))
+
+
+def _config(context: Context) -> Obj:
+    data = {FILE: base64.b64encode(configuration(context).encode()).decode()}
+    return context.obj("v1", "Secret", names.config(context.name, COMPONENT), COMPONENT, type="Opaque", data=data)
+
+
+def _template(context: Context) -> Obj:
+    store = context.spec.redis
+    container = pods.container(
+        COMPONENT,
+        context.store_image(COMPONENT),
+        store.image,
+        store,
+        command=["redis-server", f"{FOLDER}/{FILE}"],
+        mounts={
+            stores.DATA: "/data",
+            "config": FOLDER,
+            "credentials": pods.CREDENTIALS_FOLDER,
+            "tmp": "/tmp",  # noqa: S108 - inside the container, an emptyDir of its own
+        },
+        **_probes(),
+    )
+    secret = {"secretName": names.config(context.name, COMPONENT), "defaultMode": pods.GROUP_READABLE}
+    volumes = [
+        *stores.data_volumes(store),
+        {"name": "config", "secret": secret},
+        pods.credential_files(context, keys.REDIS_PASSWORD),
+        pods.scratch("tmp"),
+    ]
+    return pods.template(
+        context,
+        COMPONENT,
+        store,
+        container=container,
+        volumes=volumes,
+        uid=UID,
+        grace_seconds=20,
+        config_hash=short_hash(configuration(context)),
+    )
+
+
+def _probes() -> Obj:
+    """The password goes by the environment of the probe, never on a command line that others can read."""
+    file = f"{pods.CREDENTIALS_FOLDER}/{keys.REDIS_PASSWORD}"
+    ping = f'REDISCLI_AUTH="$(cat {file})" redis-cli ping | grep -q PONG'
+    return pods.probes(
+        startup=pods.run("sh", "-c", ping),
+        readiness=pods.run("sh", "-c", ping),
+        liveness=pods.tcp("redis"),
+        startup_seconds=600,
+    )

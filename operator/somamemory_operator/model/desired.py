@@ -1,0 +1,59 @@
+"""What should be there: the objects that one SomaMemory asks for, in the order in which they may come."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from somamemory_operator.model.observed import Key, Obj, key_of
+from somamemory_operator.model.reasons import Reason
+
+
+@dataclass(frozen=True)
+class Gate:
+    """Something that must be true before an object is applied. A gated object is still wanted: never pruned."""
+
+    is_open: bool
+    reason: Reason
+    message: str
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """One object that should be there.
+
+    `gate` holds it back until what it needs is ready. `guarded` objects carry values that were read from the world
+    before (generated credentials): they are created, never overwritten, when absent, and applied only onto the very
+    version that was read, so that a decision taken from an old snapshot cannot destroy a password.
+    """
+
+    obj: Obj
+    gate: Gate | None = None
+    guarded: bool = False
+
+    @property
+    def key(self) -> Key:
+        return key_of(self.obj)
+
+    @property
+    def held(self) -> Gate | None:
+        """The gate that is closed, None when the object may be applied now."""
+        return None if self.gate is None or self.gate.is_open else self.gate
+
+
+@dataclass(frozen=True)
+class Desired:
+    """Everything wanted, in order, with the identity of the SomaMemory that owns it and the version that it makes."""
+
+    wanted: tuple[Wanted, ...]
+    owner_uid: str
+    version: str
+
+    def __iter__(self) -> Iterator[Wanted]:
+        return iter(self.wanted)
+
+    def get(self, kind: str, name: str) -> Wanted | None:
+        """The wanted object of that kind and name, or None."""
+        return next((wanted for wanted in self.wanted if wanted.key == Key(kind, name)), None)
+
+    @property
+    def keys(self) -> frozenset[Key]:
+        return frozenset(wanted.key for wanted in self.wanted)

@@ -1,0 +1,119 @@
+"""What is there: a snapshot of one SomaMemory's surroundings, taken by the rim and only read by the core."""
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple, TypeAlias
+
+Obj: TypeAlias = dict[str, Any]
+"""A Kubernetes object as the API server sends it: a plain, JSON-like dictionary."""
+
+
+class Key(NamedTuple):
+    """An object of one namespace, told by its kind and name."""
+
+    kind: str
+    name: str
+
+    def __str__(self) -> str:
+        return f"{self.kind} {self.name}"
+
+
+class MemoryKey(NamedTuple):
+    """Namespace and name of a SomaMemory."""
+
+    namespace: str
+    name: str
+
+    def __str__(self) -> str:
+        return f"{self.namespace}/{self.name}"
+
+
+@dataclass(frozen=True)
+class World:
+    """Everything the decisions about one SomaMemory may look at.
+
+    `children` are the live objects of its namespace that carry our labels and its name as instance, of the kinds in
+    `OBSERVED_KINDS`. What an apply has returned must be in here before the next decision is taken: a world
+    that is older than our own writes would report Ready too early.
+    `storage_classes` is None when the operator may not read them: checks that need them are then skipped.
+    `unserved` are the kinds of `OPTIONAL_KINDS` that this cluster does not have, or does not show to the operator.
+    """
+
+    children: Mapping[Key, Obj] = field(default_factory=dict)
+    storage_classes: Mapping[str, Obj] | None = None
+    unserved: frozenset[str] = frozenset()
+
+    def get(self, kind: str, name: str) -> Obj | None:
+        """The live object of that kind and name, or None."""
+        return self.children.get(Key(kind, name))
+
+    def of_kind(self, kind: str) -> Iterator[Obj]:
+        """Every observed object of one kind, in the order of names."""
+        return (self.children[key] for key in sorted(self.children) if key.kind == kind)
+
+    def pods_of(self, component: str) -> list[Obj]:
+        """The pods of one component that are not being deleted."""
+        return [pod for pod in self.of_kind("Pod") if component_of(pod) == component and not is_terminating(pod)]
+
+    def claims_of(self, component: str) -> list[Obj]:
+        """The volume claims of one component that are not being deleted."""
+        claims = self.of_kind("PersistentVolumeClaim")
+        return [claim for claim in claims if component_of(claim) == component and not is_terminating(claim)]
+
+
+OBSERVED_KINDS = (
+    "StatefulSet",
+    "Deployment",
+    "Service",
+    "ServiceAccount",
+    "Secret",
+    "ConfigMap",
+    "Job",
+    "CronJob",
+    "Pod",
+    "PersistentVolumeClaim",
+    "PodDisruptionBudget",
+    "NetworkPolicy",
+    "HorizontalPodAutoscaler",
+    "Ingress",
+    "ServiceMonitor",
+    "PrometheusRule",
+)
+OPTIONAL_KINDS = frozenset({"ServiceMonitor", "PrometheusRule"})
+"""Kinds that others bring into a cluster: they may be unserved, and may come at any time."""
+
+
+def key_of(obj: Obj) -> Key:
+    """The key under which `obj` is found in a world."""
+    return Key(obj["kind"], obj["metadata"]["name"])
+
+
+def component_of(obj: Obj) -> str | None:
+    """The value of the component label, None on objects without one."""
+    value: str | None = (obj["metadata"].get("labels") or {}).get("app.kubernetes.io/component")
+    return value
+
+
+def is_terminating(obj: Obj) -> bool:
+    """Whether the object is on its way out; such an object is as good as absent, but its name is still taken."""
+    return "deletionTimestamp" in obj["metadata"]
+
+
+def uid_of(obj: Obj) -> str:
+    """The identity that the API server gave the object, empty for one that never was there."""
+    return str(obj["metadata"].get("uid", ""))
+
+
+def is_owned_by(obj: Obj, uid: str) -> bool:
+    """Whether an ownerReference of `obj` names the owner with this identity."""
+    references: Iterable[Obj] = obj["metadata"].get("ownerReferences") or ()
+    return any(reference.get("uid") == uid for reference in references)
+
+
+def at(obj: Mapping[str, Any] | None, *path: str) -> Any:
+    """The value at a path of keys, None as soon as one is missing: `at(pod, "status", "phase")`."""
+    for key in path:
+        if not isinstance(obj, Mapping):
+            return None
+        obj = obj.get(key)
+    return obj

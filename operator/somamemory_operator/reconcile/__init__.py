@@ -1,0 +1,1 @@
+"""One pass over one SomaMemory: look, decide, execute, report."""

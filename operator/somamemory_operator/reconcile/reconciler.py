@@ -1,0 +1,178 @@
+"""One pass of the operator over one SomaMemory: look at everything, do what is missing, say how it stands.
+
+Always the whole state; it never asks what has changed. It can be killed between any two lines: the next pass sees what
+is there and goes on. What it remembers (`_applied`) only saves needless writes and may be lost at any time.
+"""
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+
+from somamemory_operator.cluster.backoff import Backoff
+from somamemory_operator.cluster.client import Cluster
+from somamemory_operator.cluster.connection import ApiError, NotLeaderError
+from somamemory_operator.decide.checks import first_refusal
+from somamemory_operator.decide.credentials import credentials, random_value
+from somamemory_operator.decide.plan import Applied, Plan, plan
+from somamemory_operator.manifests import build
+from somamemory_operator.model.desired import Desired
+from somamemory_operator.model.errors import InvalidSpec, Problem
+from somamemory_operator.model.observed import Key, MemoryKey, Obj, World
+from somamemory_operator.model.reasons import Reason
+from somamemory_operator.reconcile.execute import Executor, problem_of
+from somamemory_operator.reconcile.reporting import Reporter
+from somamemory_operator.resource.somamemory import SomaMemory
+from somamemory_operator.settings import Settings
+from somamemory_operator.status.status import refused_status, status
+from somamemory_operator.telemetry.logs import logger
+from somamemory_operator.telemetry.metrics import Metrics
+
+_PASSES = 4  # what one apply makes possible (a Secret that now exists) is done in the same run, but not for ever
+
+
+@dataclass(frozen=True)
+class Seen:
+    """One look at a SomaMemory's surroundings, and what follows from it."""
+
+    world: World
+    desired: Desired | None = None
+    plan: Plan | None = None
+    problem: Problem | None = None
+
+
+class Reconciler:
+    """Reconciles one SomaMemory at a time per key; the queue sees to that."""
+
+    def __init__(
+        self,
+        cluster: Cluster,
+        settings: Settings,
+        metrics: Metrics,
+        *,
+        deadline: float = 60.0,
+        generate: Callable[[str], str] = random_value,
+    ) -> None:
+        self._cluster, self._settings, self._metrics, self._generate = cluster, settings, metrics, generate
+        self._reporter, self._deadline = Reporter(cluster, metrics), deadline
+        self._retry, self._recheck = Backoff(first=1.0, most=60.0), Backoff(first=2.0, most=30.0)
+        self._applied: dict[MemoryKey, tuple[str, dict[Key, Applied]]] = {}
+        self._failures: dict[MemoryKey, int] = {}
+        self._waits: dict[MemoryKey, int] = {}
+        self._log = logger(__name__)
+
+    def forget(self, key: MemoryKey | None = None) -> None:
+        """Drop what is remembered about one resource, or about all: another replica may have led in between."""
+        for memo in (self._applied, self._failures, self._waits):
+            memo.pop(key, None) if key is not None else memo.clear()
+        if key is not None:
+            self._metrics.forget(*key)
+
+    async def reconcile(self, key: MemoryKey) -> float | None:
+        """Do one run and return the seconds after which to look again; None: only when something happens.
+
+        Answers for every error itself, so that one broken resource never stops the others.
+        """
+        problem: Problem | None = None
+        again: float | None = None
+        with self._metrics.reconcile_seconds.labels("run").time():
+            try:
+                async with asyncio.timeout(self._deadline):
+                    problem, again = await self._run(key)
+            except NotLeaderError:
+                return None
+            except ApiError as error:
+                problem = problem_of(error)
+                self._log.warning("reconciliation failed", memory=str(key), error=str(error))
+            except TimeoutError:
+                problem = Problem(Reason.CLUSTER_UNAVAILABLE, f"not done within {self._deadline:g} s", retry=True)
+                self._log.warning("reconciliation took too long", memory=str(key), seconds=self._deadline)
+            except Exception as error:  # the last line of defence: not even a mistake of ours stops the queue
+                problem = _unexpected(error)
+                self._log.exception("unexpected error", memory=str(key))
+        return self._after(key, problem, again)
+
+    async def _run(self, key: MemoryKey) -> tuple[Problem | None, float | None]:
+        obj = await self._cluster.get(*key)
+        if obj is None:
+            self.forget(key)
+            return None, None
+        if "deletionTimestamp" in obj["metadata"]:  # owner references take the children with it
+            return None, None
+        try:
+            problem, report = await self._bring_closer(key, obj)
+        except (ApiError, NotLeaderError, TimeoutError):
+            raise
+        except Exception as error:  # a mistake of ours: say so on the resource, go on with the others
+            self._log.exception("unexpected error", memory=str(key))
+            problem = _unexpected(error)
+            report = refused_status(obj, problem, _now())
+        was_new = await self._reporter.report(obj, report)
+        return problem, self._look_again(key, report, was_new=was_new)
+
+    async def _bring_closer(self, key: MemoryKey, obj: Obj) -> tuple[Problem | None, Obj]:
+        """Do all that can be done now; returns what is in the way and the status to report."""
+        try:
+            memory = SomaMemory.parse(obj)
+        except InvalidSpec as error:
+            return error.problem, refused_status(obj, error.problem, _now())
+        seen, problem = await self._look(memory, key), None
+        for _ in range(_PASSES):
+            if memory.spec.paused or seen.plan is None or seen.plan.is_idle or problem is not None:
+                break
+            executor = Executor(self._cluster, self._metrics, memory, seen.world, self._applied_to(key, memory))
+            problem = await executor.execute(seen.plan)
+            seen = await self._look(memory, key)
+        problem = seen.problem or problem
+        report = status(memory, desired=seen.desired, plan=seen.plan, world=seen.world, problem=problem, now=_now())
+        return problem, report
+
+    async def _look(self, memory: SomaMemory, key: MemoryKey) -> Seen:
+        """Look at the world, and decide what it should be and what is to be done."""
+        seen = Seen(await self._cluster.observe(memory.namespace, memory.name))
+        try:
+            if (refusal := first_refusal(memory, seen.world)) is not None:
+                return replace(seen, problem=refusal)
+            secrets = credentials(seen.world, memory, self._generate)
+            desired = build(memory, self._settings, seen.world, secrets)
+        except InvalidSpec as error:
+            return replace(seen, problem=error.problem)
+        return replace(seen, desired=desired, plan=plan(desired, seen.world, self._applied_to(key, memory)))
+
+    def _applied_to(self, key: MemoryKey, memory: SomaMemory) -> dict[Key, Applied]:
+        """What this process applied for this very resource; one of the same name made anew starts from nothing."""
+        uid, applied = self._applied.get(key, ("", {}))
+        if uid != memory.uid:
+            applied = {}
+            self._applied[key] = (memory.uid, applied)
+        return applied
+
+    def _look_again(self, key: MemoryKey, report: Obj, *, was_new: bool) -> float | None:
+        """While it is not Ready look again now and then: not everything that matters causes an event."""
+        ready = next((c["status"] for c in report.get("conditions") or () if c["type"] == "Ready"), "Unknown")
+        if ready == "True":
+            self._waits.pop(key, None)
+            return None
+        self._waits[key] = 1 if was_new else self._waits.get(key, 0) + 1
+        return self._recheck.delay(self._waits[key])
+
+    def _after(self, key: MemoryKey, problem: Problem | None, again: float | None) -> float | None:
+        if problem is None:
+            self._failures.pop(key, None)
+            return again
+        self._metrics.reconcile_errors.labels(problem.reason.value).inc()
+        if not problem.retry:  # only a person can help, and that is an event; the resync looks all the same
+            self._failures.pop(key, None)
+            return None
+        self._failures[key] = self._failures.get(key, 0) + 1
+        self._metrics.retries.labels("reconcile").inc()
+        return self._retry.delay(self._failures[key])
+
+
+def _unexpected(error: Exception) -> Problem:
+    text = f"{type(error).__name__} in the operator: see its log, and report it. The operator tries again."
+    return Problem(Reason.INTERNAL_ERROR, text, retry=True)
+
+
+def _now() -> datetime:
+    return datetime.now(UTC)

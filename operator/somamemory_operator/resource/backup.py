@@ -1,0 +1,81 @@
+# ruff: noqa: RUF012 - pydantic copies the defaults of a field
+"""Dumps of Postgres, the truth: when they are made, where they are kept, and how one is brought back."""
+
+from typing import Annotated, Literal
+
+from pydantic import ConfigDict, Field, StringConstraints
+
+from somamemory_operator.resource.base import DnsName, Model, Quantity, rules
+from somamemory_operator.resource.workload import Resources, Workload
+
+Schedule = Annotated[
+    str, StringConstraints(pattern=r"^(@(yearly|annually|monthly|weekly|daily|hourly)|\S+( \S+){4})$", max_length=128)
+]
+_SMALL = Resources(requests={"cpu": "50m", "memory": "96Mi"}, limits={"memory": "512Mi"})
+
+
+class BackupVolume(Model):
+    """Where the dumps are kept. The volume outlives the SomaMemory, whatever deletionPolicy says."""
+
+    model_config = ConfigDict(
+        json_schema_extra=rules(
+            (
+                (
+                    "!has(self.existingClaim) || "
+                    "!(has(self.size) || has(self.storageClassName) || has(self.accessModes))"
+                ),
+                "existingClaim is a volume of your own: leave size, storageClassName and accessModes away",
+            ),
+            (
+                ("!has(oldSelf.size) || !has(self.size) || quantity(self.size).compareTo(quantity(oldSelf.size)) >= 0"),
+                "a volume cannot be made smaller: set size back to what it was, or larger",
+            ),
+        )
+    )
+    size: Quantity = "10Gi"
+    """Size of the volume: some dumps' worth; can grow later where the storage class allows it."""
+    storage_class_name: DnsName | None = None
+    """Storage class; the cluster's default when absent. Fixed once the volume exists."""
+    access_modes: Annotated[
+        list[Literal["ReadWriteOnce", "ReadWriteOncePod", "ReadWriteMany"]], Field(min_length=1, max_length=3)
+    ] = ["ReadWriteOnce"]
+    """Access modes of the volume."""
+    existing_claim: DnsName | None = None
+    """A volume claim of your own, instead of one that the operator makes."""
+
+
+class Backup(Workload):
+    """Dumps of Postgres by a schedule. Index and cache need none: they are made from Postgres again."""
+
+    enabled: bool = True
+    """Whether dumps are made; the volume with those that were made stays."""
+    schedule: Schedule = "0 2 * * *"
+    """When, in the words of cron."""
+    time_zone: Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_+/-]+$", max_length=64)] | None = None
+    """Time zone of the schedule, such as Europe/Berlin; that of the cluster, mostly UTC, when absent."""
+    keep: Annotated[int, Field(ge=1, le=10_000)] = 7
+    """How many dumps are kept; the oldest go."""
+    volume: BackupVolume = BackupVolume()
+    """Where the dumps are kept."""
+    resources: Resources = _SMALL
+    """CPU and memory of the container."""
+
+
+class Restore(Model):
+    """A dump that is brought back, once. API and consumer have no pods meanwhile; then the index is made anew."""
+
+    source: Annotated[
+        str,
+        StringConstraints(pattern=r"^[A-Za-z0-9][-A-Za-z0-9._]*$", max_length=200),
+        Field(alias="from"),
+    ]
+    """Name of the dump on the volume of spec.backup, such as soma-20260131T020000Z.dump."""
+    replace_existing: bool = False
+    """Whether memories that are there may be replaced; without it a database that holds some is left alone."""
+    run: Annotated[int, Field(ge=1, le=1_000_000)] = 1
+    """To be raised when a dump that was restored already is to be restored once more."""
+
+    @property
+    def mark(self) -> str:
+        """What says, on the Deployments and in the database, that this has been done."""
+        return f"{self.source} #{self.run}"

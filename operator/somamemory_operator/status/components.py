@@ -1,0 +1,185 @@
+"""How each component stands, as seen in its workload, its pods and its volumes."""
+
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+from somamemory_operator.decide.plan import Plan
+from somamemory_operator.manifests.parts.jobs import is_done
+from somamemory_operator.model import names
+from somamemory_operator.model.desired import Desired
+from somamemory_operator.model.names import STORES, WORKLOADS, Component
+from somamemory_operator.model.observed import Key, Obj, World, at, component_of, is_terminating
+from somamemory_operator.model.pod_problems import Finding, worst
+from somamemory_operator.model.quantities import quantity_bytes
+from somamemory_operator.model.reasons import Reason
+from somamemory_operator.resource.somamemory import SomaMemory
+from somamemory_operator.status.restore import has_failed, unrestored
+
+STALLING = frozenset(
+    {
+        Reason.IMAGE_PULL_FAILED,
+        Reason.INVALID_IMAGE_NAME,
+        Reason.CONTAINER_CONFIG_INVALID,
+        Reason.MIGRATION_FAILED,
+        Reason.RESTORE_FAILED,
+        Reason.PODS_REFUSED,
+    }
+)
+"""Reasons that do not go away by themselves: a person has to do something."""
+
+TROUBLED = STALLING | {
+    Reason.CRASH_LOOP_BACK_OFF,
+    Reason.OUT_OF_MEMORY,
+    Reason.UNSCHEDULABLE,
+    Reason.VOLUME_PENDING,
+    Reason.NOT_READY,
+}
+"""Reasons that are more than the ordinary course of a rollout."""
+
+
+@dataclass(frozen=True)
+class Report:
+    """How one component stands. `is_settled` says that nothing about it is on its way, ready or not."""
+
+    component: Component
+    reason: Reason
+    message: str
+    is_ready: bool = False
+    ready: int = 0
+    wanted: int = 0
+    image: str = ""
+    volumes: tuple[str, ...] = ()
+
+    @property
+    def is_disabled(self) -> bool:
+        return self.reason is Reason.DISABLED
+
+
+@dataclass(frozen=True)
+class View:
+    """What the reports are made from. `desired` and `plan` are None when they could not be made."""
+
+    memory: SomaMemory
+    desired: Desired | None
+    plan: Plan | None
+    world: World
+    now: datetime
+
+
+def reports(view: View) -> list[Report]:
+    """One report per component, in the order in which they are listed everywhere."""
+    return [_report(view, component) for component in WORKLOADS]
+
+
+def _report(view: View, component: Component) -> Report:
+    memory, plan, world = view.memory, view.plan, view.world
+    if component is Component.CONSUMER and not memory.spec.consumer.enabled:
+        return Report(component, Reason.DISABLED, "Not wanted: spec.consumer.enabled is false.", is_ready=True)
+    key = Key("StatefulSet" if component in STORES else "Deployment", names.child(memory.name, component))
+    live = world.children.get(key)
+    held = next((entry for entry in (plan.held if plan else ()) if entry.key == key), None)
+    report = _counted(component, live, world)
+    if component in (Component.API, Component.CONSUMER) and (found := _migration(view) or _restore(view)) is not None:
+        return replace(report, reason=found.reason, message=found.message)
+    if held is not None:
+        return replace(report, reason=held.reason, message=held.message)
+    if live is None or is_terminating(live):
+        return replace(report, reason=Reason.WAITING, message=f"{key} does not exist yet.")
+    if plan is not None and key in _pending(plan):
+        return replace(report, reason=Reason.ROLLING_OUT, message=f"The change of {key} is still to be applied.")
+    return _rollout(report, live, view)
+
+
+def _counted(component: Component, live: Obj | None, world: World) -> Report:
+    """The numbers, which are true whatever else is."""
+    containers = at(live, "spec", "template", "spec", "containers") or ()
+    return Report(
+        component,
+        Reason.WAITING,
+        "",
+        ready=at(live, "status", "readyReplicas") or 0,
+        wanted=at(live, "spec", "replicas") or 0,
+        image=containers[0]["image"] if containers else "",
+        volumes=tuple(claim["metadata"]["name"] for claim in world.claims_of(component)),
+    )
+
+
+def _pending(plan: Plan) -> frozenset[Key]:
+    return frozenset(Key(obj["kind"], obj["metadata"]["name"]) for obj in plan.applies)
+
+
+def _rollout(report: Report, live: Obj, view: View) -> Report:
+    """From the workload's own status; its pods explain what is missing."""
+    if is_rolled_out(live):
+        if view.memory.spec.hibernated:
+            return replace(report, reason=Reason.HIBERNATED, message="Scaled to zero by spec.hibernated.")
+        growing = _growing_claim(report.component, view.world)
+        if growing is not None:
+            return replace(report, reason=Reason.VOLUME_RESIZING, message=f"Volume claim {growing} is being enlarged.")
+        return replace(report, reason=Reason.READY, message="Runs as wanted.", is_ready=True)
+    refused = _refused_pods(live)
+    if refused is not None:
+        text = f"The cluster refuses the pods ({refused}): change the quota or policy of the namespace, or the spec."
+        return replace(report, reason=Reason.PODS_REFUSED, message=text)
+    found = worst(view.world.pods_of(report.component), view.now)
+    if found is not None:
+        return replace(report, reason=found.reason, message=found.message)
+    text = f"{report.ready} of {report.wanted} pods are ready, or run an older template."
+    return replace(report, reason=Reason.ROLLING_OUT, message=text)
+
+
+def _migration(view: View) -> Finding | None:
+    """What keeps the database from being migrated, None when it is: API and consumer are not ready before."""
+    job = next((wanted for wanted in view.desired or () if _is_migration(wanted.obj)), None)
+    if job is None or is_done(view.world, job.obj):
+        return None
+    if job.held is not None:
+        return Finding(job.held.reason, job.held.message)
+    name, namespace = job.key.name, view.memory.namespace
+    found = worst(view.world.pods_of(Component.MIGRATION), view.now)
+    if has_failed(view.world.get("Job", name)) or (found and found.reason is Reason.CRASH_LOOP_BACK_OFF):
+        return Finding(
+            Reason.MIGRATION_FAILED,
+            f"The migration of the database fails: `kubectl logs -n {namespace} job/{name}` says why. It is tried "
+            f"again by itself for hours, and anew after `kubectl delete job -n {namespace} {name}`.",
+        )
+    return found or Finding(Reason.MIGRATION_RUNNING, f"Waits until Job {name} has migrated the database.")
+
+
+def _restore(view: View) -> Finding | None:
+    return unrestored(view.desired, view.world, view.now) if view.desired is not None else None
+
+
+def _is_migration(obj: Obj) -> bool:
+    return bool(obj["kind"] == "Job" and component_of(obj) == Component.MIGRATION)
+
+
+def is_rolled_out(live: Obj) -> bool:
+    """Whether the controller has seen the newest spec and every wanted pod runs it and is ready."""
+    status, wanted = at(live, "status") or {}, at(live, "spec", "replicas")
+    wanted = 1 if wanted is None else wanted
+    if (status.get("observedGeneration") or 0) < (live["metadata"].get("generation") or 0):
+        return False
+    counts = {status.get("replicas") or 0, status.get("readyReplicas") or 0, status.get("availableReplicas") or 0}
+    counts.add(status.get("updatedReplicas") or 0)
+    if live["kind"] == "StatefulSet" and status.get("currentRevision") != status.get("updateRevision"):
+        return False
+    return counts == {wanted}
+
+
+def _refused_pods(live: Obj) -> str | None:
+    for condition in at(live, "status", "conditions") or ():
+        if condition["type"] == "ReplicaFailure" and condition["status"] == "True":
+            return str(condition.get("message") or condition.get("reason"))
+    return None
+
+
+def _growing_claim(component: Component, world: World) -> str | None:
+    for claim in world.claims_of(component):
+        there, wanted = (
+            at(claim, "status", "capacity", "storage"),
+            at(claim, "spec", "resources", "requests", "storage"),
+        )
+        if there and wanted and quantity_bytes(there) < quantity_bytes(wanted):
+            return str(claim["metadata"]["name"])
+    return None

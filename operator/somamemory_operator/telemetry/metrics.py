@@ -1,0 +1,67 @@
+"""Every number that the operator exports."""
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
+
+_RECONCILE_BUCKETS = (0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60)
+_MOST_RESOURCES_IN_METRICS = 500
+
+
+class Metrics:
+    """Every number the operator exports, in a registry of its own so that two operators fit in one process."""
+
+    def __init__(self) -> None:
+        self.registry = CollectorRegistry()
+        self.api_calls = self._counter("api_calls", "Calls to the Kubernetes API", ["verb", "kind", "outcome"])
+        self.reconcile_seconds = Histogram(
+            "somamemory_operator_reconcile_seconds",
+            "How long one reconciliation took",
+            ["outcome"],
+            buckets=_RECONCILE_BUCKETS,
+            registry=self.registry,
+        )
+        self.reconcile_errors = self._counter("reconcile_errors", "Reconciliations that failed", ["reason"])
+        self.retries = self._counter("retries", "Retries after a failure", ["what"])
+        self.repairs = self._counter("repairs", "Children applied, deleted or re-created", ["action", "kind"])
+        self.dropped_wakeups = self._counter("dropped_wakeups", "Wake-ups refused because the queue was full", [])
+        self.events_failed = self._counter("events_failed", "Kubernetes Events that could not be posted", [])
+        self.queue_length = self._gauge("queue_length", "Resources waiting to be reconciled", [])
+        self.running = self._gauge("reconciling", "Resources being reconciled now", [])
+        self.leader = self._gauge("leader", "1 while this replica is the leader", [])
+        self.watch_age = self._gauge(
+            "watch_age_seconds", "Seconds since a watch last showed life", ["kind", "namespace"]
+        )
+        self.kopf_age = self._gauge("kopf_age_seconds", "Seconds since Kopf's own event loop last answered", [])
+        self.unheard = self._gauge("unheard_resources", "Resources whose newest version Kopf has not reported", [])
+        self._condition = Gauge(
+            "somamemory_condition",
+            "1 when the condition of the SomaMemory is True, 0 when False, -1 when Unknown",
+            ["namespace", "name", "type"],
+            registry=self.registry,
+        )
+        self._shown: dict[tuple[str, str], set[str]] = {}
+
+    def show_conditions(self, namespace: str, name: str, conditions: Iterable[Mapping[str, Any]]) -> None:
+        """Export one resource's conditions, for at most the first 500 resources: metrics must stay bounded."""
+        key = (namespace, name)
+        if key not in self._shown and len(self._shown) >= _MOST_RESOURCES_IN_METRICS:
+            return
+        values = {str(each["type"]): {"True": 1, "False": 0}.get(str(each["status"]), -1) for each in conditions}
+        for gone in self._shown.get(key, set()) - set(values):
+            self._condition.remove(namespace, name, gone)
+        for kind, value in values.items():
+            self._condition.labels(namespace, name, kind).set(value)
+        self._shown[key] = set(values)
+
+    def forget(self, namespace: str, name: str) -> None:
+        """Stop exporting a resource that is gone."""
+        for kind in self._shown.pop((namespace, name), set()):
+            self._condition.remove(namespace, name, kind)
+
+    def _counter(self, name: str, text: str, labels: list[str]) -> Counter:
+        return Counter(f"somamemory_operator_{name}", text, labels, registry=self.registry)
+
+    def _gauge(self, name: str, text: str, labels: list[str]) -> Gauge:
+        return Gauge(f"somamemory_operator_{name}", text, labels, registry=self.registry)

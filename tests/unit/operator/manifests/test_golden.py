@@ -1,0 +1,35 @@
+"""Golden manifests: `<case>.in.yaml` is a SomaMemory, `<case>.out.yaml` all that is deployed for it.
+
+`pytest tests/unit/operator/test_golden.py --update-golden` writes the results anew; review them as a diff.
+"""
+
+from pathlib import Path
+
+import pytest
+import yaml
+
+from somamemory_operator.decide.credentials import credentials
+from somamemory_operator.manifests import build
+from somamemory_operator.model.observed import World
+from somamemory_operator.resource import yaml_text as yamltext
+from somamemory_operator.resource.somamemory import SomaMemory
+from tests.unit.operator.fakes import SETTINGS, made
+
+GOLDEN = Path(__file__).parent / "golden"
+CASES = sorted(path.name.removesuffix(".in.yaml") for path in GOLDEN.glob("*.in.yaml"))
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_manifests_are_as_reviewed(case: str, request: pytest.FixtureRequest) -> None:
+    expected = GOLDEN / f"{case}.out.yaml"
+    actual = rendered(yaml.safe_load((GOLDEN / f"{case}.in.yaml").read_text()))
+    if request.config.getoption("--update-golden", default=False):
+        expected.write_text(actual)
+
+    assert expected.read_text() == actual, "review the change, then run pytest with --update-golden"
+
+
+def rendered(document: dict[str, object]) -> str:
+    memory, world = SomaMemory.parse(document), World()
+    desired = build(memory, SETTINGS, world, credentials(world, memory, made))
+    return yamltext.dump_all(wanted.obj for wanted in desired)
