@@ -1,0 +1,35 @@
+"""Refusals: ordered, small, pure questions about a spec. The first that objects wins; then nothing is applied.
+
+What already runs keeps running. Each message ends with what to do.
+"""
+
+from collections.abc import Callable, Iterator
+
+from somamemory_operator.decide.checks import data, recovery, settings, versions, volumes
+from somamemory_operator.model.errors import Problem
+from somamemory_operator.model.observed import World
+from somamemory_operator.resource.somamemory import SomaMemory
+
+Check = Callable[[SomaMemory, World], Iterator[Problem]]
+
+
+def first_refusal(memory: SomaMemory, world: World) -> Problem | None:
+    """Why this spec must not be applied to this world, None when it may."""
+    return next((problem for check in _CHECKS for problem in check(memory, world)), None)
+
+
+_CHECKS: tuple[Check, ...] = (
+    # What is wrong by itself comes first, then what does not fit the volumes, then what does not fit the rest.
+    settings.name_fits,
+    settings.settings_are_free,
+    settings.variables_are_free,
+    volumes.volumes_stay,
+    volumes.volumes_keep_their_size,
+    volumes.volumes_keep_their_class,
+    volumes.volumes_can_grow,
+    volumes.classes_are_known,
+    data.credentials_are_there,
+    recovery.restores_know_their_volume,
+    recovery.memories_are_replaced_only_when_asked,
+    versions.versions_go_up,
+)

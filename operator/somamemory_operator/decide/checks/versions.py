@@ -1,0 +1,37 @@
+"""What does not fit the versions that run."""
+
+import re
+from collections.abc import Iterator
+
+from somamemory_operator.model import names
+from somamemory_operator.model.errors import Problem
+from somamemory_operator.model.names import Component
+from somamemory_operator.model.observed import Obj, World, at
+from somamemory_operator.model.reasons import Reason
+from somamemory_operator.resource.somamemory import SomaMemory
+
+
+def versions_go_up(memory: SomaMemory, world: World) -> Iterator[Problem]:
+    """A migrated database does not fit an older release."""
+    running, wanted = _running_version(memory, world), memory.spec.version
+    if running and wanted and _order(wanted) < _order(running):
+        yield Problem(
+            Reason.DOWNGRADE,
+            f"Version {running} runs and its database does not fit the older {wanted}: set spec.version to {running} "
+            "or newer.",
+        )
+
+
+def _running_version(memory: SomaMemory, world: World) -> str | None:
+    version: str | None = at(_api(memory, world), "metadata", "labels", names.VERSION_LABEL)
+    return version
+
+
+def _api(memory: SomaMemory, world: World) -> Obj | None:
+    return world.get("Deployment", names.child(memory.name, Component.API))
+
+
+def _order(version: str) -> tuple[int, int, int]:
+    """Sorts releases; anything that is no x.y.z (a branch, a date) sorts above all, so it is never refused."""
+    match = re.fullmatch(r"v?(\d+)\.(\d+)\.(\d+)([-+].*)?", version)
+    return (int(match[1]), int(match[2]), int(match[3])) if match else (2**31, 0, 0)
