@@ -56,10 +56,10 @@ def print_crd(
 
 def _rendered(document: Obj, namespace: str) -> list[Obj]:
     metadata = {"namespace": namespace} | document["metadata"]
-    memory, world = SomaMemory.parse(document | {"metadata": metadata}), World()
-    if (refusal := first_refusal(memory, world)) is not None:
+    memory, world, settings = SomaMemory.parse(document | {"metadata": metadata}), World(), Settings()
+    if (refusal := first_refusal(memory, world, settings)) is not None:
         raise InvalidSpec(refusal.reason, refusal.message)
-    desired = build(memory, Settings(), world, credentials(world, memory, random_value))
+    desired = build(memory, settings, world, credentials(world, memory, random_value))
     return [wanted.obj for wanted in desired]
 
 

@@ -131,7 +131,7 @@ class Reconciler:
         """Look at the world, and decide what it should be and what is to be done."""
         seen = Seen(await self._cluster.observe(memory.namespace, memory.name))
         try:
-            if (refusal := first_refusal(memory, seen.world)) is not None:
+            if (refusal := first_refusal(memory, seen.world, self._settings)) is not None:
                 return replace(seen, problem=refusal)
             secrets = credentials(seen.world, memory, self._generate)
             desired = build(memory, self._settings, seen.world, secrets)

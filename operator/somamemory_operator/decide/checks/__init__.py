@@ -9,13 +9,22 @@ from somamemory_operator.decide.checks import data, recovery, settings, versions
 from somamemory_operator.model.errors import Problem
 from somamemory_operator.model.observed import World
 from somamemory_operator.resource.somamemory import SomaMemory
+from somamemory_operator.settings import Settings
 
 Check = Callable[[SomaMemory, World], Iterator[Problem]]
+ReleaseCheck = Callable[[SomaMemory, World, Settings], Iterator[Problem]]
 
 
-def first_refusal(memory: SomaMemory, world: World) -> Problem | None:
-    """Why this spec must not be applied to this world, None when it may."""
-    return next((problem for check in _CHECKS for problem in check(memory, world)), None)
+def first_refusal(memory: SomaMemory, world: World, settings: Settings) -> Problem | None:
+    """Why this spec must not be applied to this world by an operator of these settings, None when it may."""
+    return next(_problems(memory, world, settings), None)
+
+
+def _problems(memory: SomaMemory, world: World, settings: Settings) -> Iterator[Problem]:
+    for check in _CHECKS:
+        yield from check(memory, world)
+    for release_check in _RELEASE_CHECKS:
+        yield from release_check(memory, world, settings)
 
 
 _CHECKS: tuple[Check, ...] = (
@@ -31,5 +40,8 @@ _CHECKS: tuple[Check, ...] = (
     data.credentials_are_there,
     recovery.restores_know_their_volume,
     recovery.memories_are_replaced_only_when_asked,
+)
+_RELEASE_CHECKS: tuple[ReleaseCheck, ...] = (
+    # These also look at what the operator's own release would deploy where the spec names nothing.
     versions.versions_go_up,
 )

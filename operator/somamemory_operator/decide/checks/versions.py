@@ -9,16 +9,19 @@ from somamemory_operator.model.names import Component
 from somamemory_operator.model.observed import Obj, World, at
 from somamemory_operator.model.reasons import Reason
 from somamemory_operator.resource.somamemory import SomaMemory
+from somamemory_operator.settings import Settings
 
 
-def versions_go_up(memory: SomaMemory, world: World) -> Iterator[Problem]:
+def versions_go_up(memory: SomaMemory, world: World, settings: Settings) -> Iterator[Problem]:
     """A migrated database does not fit an older release."""
-    running, wanted = _running_version(memory, world), memory.spec.version
-    if running and wanted and _order(wanted) < _order(running):
+    running, wanted = _running_version(memory, world), memory.spec.version or settings.version
+    if running and _order(wanted) < _order(running):
+        older = wanted if memory.spec.version else f"{wanted}, which is the operator's own"
+        remedy = "" if memory.spec.version else f"bring the operator back to release {running} or newer, or "
         yield Problem(
             Reason.DOWNGRADE,
-            f"Version {running} runs and its database does not fit the older {wanted}: set spec.version to {running} "
-            "or newer.",
+            f"Version {running} runs and its database does not fit the older {older}: {remedy}set spec.version to "
+            f"{running} or newer.",
         )
 
 

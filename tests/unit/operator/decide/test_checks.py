@@ -123,13 +123,22 @@ CASES = [
         (claim_of("postgres"),),
     ),
     Case("an older release", Reason.DOWNGRADE, "set spec.version to 0.2.0", {"version": "v0.1.9"}, (running_api(),)),
+    Case(
+        "an operator that was rolled back",
+        Reason.DOWNGRADE,
+        "bring the operator back to release 0.2.0 or newer, or set spec.version to 0.2.0",
+        {},
+        (running_api(),),
+    ),
 ]
 
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
 def test_is_refused(case: Case) -> None:
     problem = first_refusal(
-        memory(case.spec, name=case.memory_name), world_of(*case.objects, storage_classes=case.storage_classes)
+        memory(case.spec, name=case.memory_name),
+        world_of(*case.objects, storage_classes=case.storage_classes),
+        SETTINGS,
     )
 
     assert problem is not None
@@ -157,18 +166,18 @@ def test_is_allowed(case: str) -> None:
     spec, objects = ALLOWED[case]
     classes: dict[str, Obj] = {"standard": {"allowVolumeExpansion": True}}
 
-    assert first_refusal(memory(spec), world_of(*objects, storage_classes=classes)) is None
+    assert first_refusal(memory(spec), world_of(*objects, storage_classes=classes), SETTINGS) is None
 
 
 def test_without_the_right_to_list_storage_classes_they_are_not_judged() -> None:
-    assert first_refusal(memory(volume("kafka", storageClassName="fast")), world_of()) is None
+    assert first_refusal(memory(volume("kafka", storageClassName="fast")), world_of(), SETTINGS) is None
 
 
 def test_a_settled_world_is_never_refused() -> None:
     cluster = FakeCluster()
     cluster.settle(memory({"profile": "production"}))
 
-    assert first_refusal(memory({"profile": "production"}), cluster.world) is None
+    assert first_refusal(memory({"profile": "production"}), cluster.world, SETTINGS) is None
 
 
 def test_every_variable_that_we_set_is_reserved_unless_it_is_harmless() -> None:

@@ -10,7 +10,7 @@ from somamemory_operator.model import names
 from somamemory_operator.model.observed import Key, Obj, component_of
 from somamemory_operator.resource.somamemory import SomaMemory
 from somamemory_operator.status.status import status
-from tests.unit.operator.fakes import FakeCluster, memory, pod_of
+from tests.unit.operator.fakes import SETTINGS, FakeCluster, memory, pod_of
 
 NOW = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
 API, CONSUMER = Key("Deployment", "demo-api"), Key("Deployment", "demo-consumer")
@@ -93,12 +93,12 @@ def test_the_same_dump_is_restored_again_only_when_told_so() -> None:
 
 def test_memories_that_are_served_are_not_replaced_unasked() -> None:
     """And nothing is interrupted to find out (X-10)."""
-    refusal = first_refusal(wanted(), serving().world)
+    refusal = first_refusal(wanted(), serving().world, SETTINGS)
 
     assert refusal is not None
     assert (refusal.reason, refusal.retry) == ("RestoreRefused", False)
     assert "spec.restore.replaceExisting" in refusal.message
-    assert first_refusal(wanted(replaceExisting=True), serving().world) is None
+    assert first_refusal(wanted(replaceExisting=True), serving().world, SETTINGS) is None
 
 
 def test_a_new_resource_may_start_with_a_dump_and_is_not_refused_on_the_way() -> None:
@@ -106,7 +106,7 @@ def test_a_new_resource_may_start_with_a_dump_and_is_not_refused_on_the_way() ->
     cluster, about = FakeCluster(), wanted()
 
     for _ in range(12):
-        assert first_refusal(about, cluster.world) is None
+        assert first_refusal(about, cluster.world, SETTINGS) is None
         cluster.step(about)
         cluster.run_controllers()
 
@@ -205,7 +205,7 @@ def test_a_dump_is_a_name_and_nothing_else(name: str) -> None:
 
 def test_a_restore_needs_the_volume_of_the_backup() -> None:
     """(X-10)"""
-    refusal = first_refusal(memory({"restore": {"from": "a.dump"}}), FakeCluster().world)
+    refusal = first_refusal(memory({"restore": {"from": "a.dump"}}), FakeCluster().world, SETTINGS)
 
     assert refusal is not None
     assert "there is no spec.backup" in refusal.message

@@ -5,7 +5,7 @@ import pytest
 from somamemory_operator.decide.checks import first_refusal
 from somamemory_operator.model.observed import Key, Obj
 from somamemory_operator.resource.somamemory import SomaMemory
-from tests.unit.operator.fakes import FakeCluster, memory
+from tests.unit.operator.fakes import SETTINGS, FakeCluster, memory
 
 API = Key("Deployment", "demo-api")
 SCALER = Key("HorizontalPodAutoscaler", "demo-api")
@@ -117,7 +117,7 @@ def test_replicas_are_the_least_unless_another_number_is_given(
 def test_without_the_field_there_is_no_autoscaler() -> None:
     """(X-10)"""
     cluster, about = FakeCluster(), memory({"profile": "production"})
-    assert first_refusal(about, cluster.world) is None
+    assert first_refusal(about, cluster.world, SETTINGS) is None
 
     cluster.settle(about)
 
