@@ -12,6 +12,7 @@ from somamemory_operator.model.observed import Key, Obj, World, at, component_of
 from somamemory_operator.model.pod_problems import Finding, worst
 from somamemory_operator.model.quantities import quantity_bytes
 from somamemory_operator.model.reasons import Reason
+from somamemory_operator.model.rollout import is_rolled_out
 from somamemory_operator.resource.somamemory import SomaMemory
 from somamemory_operator.status.restore import has_failed, unrestored
 
@@ -152,19 +153,6 @@ def _restore(view: View) -> Finding | None:
 
 def _is_migration(obj: Obj) -> bool:
     return bool(obj["kind"] == "Job" and component_of(obj) == Component.MIGRATION)
-
-
-def is_rolled_out(live: Obj) -> bool:
-    """Whether the controller has seen the newest spec and every wanted pod runs it and is ready."""
-    status, wanted = at(live, "status") or {}, at(live, "spec", "replicas")
-    wanted = 1 if wanted is None else wanted
-    if (status.get("observedGeneration") or 0) < (live["metadata"].get("generation") or 0):
-        return False
-    counts = {status.get("replicas") or 0, status.get("readyReplicas") or 0, status.get("availableReplicas") or 0}
-    counts.add(status.get("updatedReplicas") or 0)
-    if live["kind"] == "StatefulSet" and status.get("currentRevision") != status.get("updateRevision"):
-        return False
-    return counts == {wanted}
 
 
 def _refused_pods(live: Obj) -> str | None:

@@ -5,8 +5,8 @@ import json
 from dataclasses import dataclass
 from typing import Any
 
+from somamemory_operator.decide import images
 from somamemory_operator.decide.credentials import Credentials
-from somamemory_operator.manifests import images
 from somamemory_operator.model import names
 from somamemory_operator.model.names import Component
 from somamemory_operator.model.observed import Obj, World

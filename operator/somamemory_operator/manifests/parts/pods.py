@@ -3,7 +3,7 @@
 from typing import Any
 
 from somamemory_operator.decide import credentials as keys
-from somamemory_operator.manifests.images import PULL_POLICY
+from somamemory_operator.decide.images import PULL_POLICY
 from somamemory_operator.manifests.parts.context import Context, compact
 from somamemory_operator.model import names
 from somamemory_operator.model.names import Component

@@ -5,11 +5,11 @@ import copy
 from typing import Any
 
 import pytest
-from tests.unit.operator.waiting import until
 
 from somamemory_operator.cluster.connection import ApiError
 from somamemory_operator.cluster.lease import Leader, Lease, Times
 from somamemory_operator.telemetry.metrics import Metrics
+from tests.unit.operator.waiting import until
 
 TIMES = Times(duration=15, renew_deadline=10, retry=2)
 

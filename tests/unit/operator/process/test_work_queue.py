@@ -5,12 +5,12 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 
 import pytest
-from tests.unit.operator.waiting import until
 
 from somamemory_operator.cluster.backoff import Backoff
 from somamemory_operator.model.observed import MemoryKey
 from somamemory_operator.process.work_queue import WorkQueue
 from somamemory_operator.telemetry.metrics import Metrics
+from tests.unit.operator.waiting import until
 
 ONE, TWO = MemoryKey("space", "one"), MemoryKey("space", "two")
 

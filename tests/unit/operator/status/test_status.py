@@ -10,8 +10,8 @@ from somamemory_operator.decide.credentials import random_value
 from somamemory_operator.model.errors import Problem
 from somamemory_operator.model.observed import Key, Obj
 from somamemory_operator.model.reasons import Reason
+from somamemory_operator.model.rollout import is_rolled_out
 from somamemory_operator.resource.somamemory import SomaMemory
-from somamemory_operator.status.components import is_rolled_out
 from somamemory_operator.status.status import refused_status, status
 from tests.unit.operator.fakes import FakeCluster, memory, pod_of
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from somamemory_operator.manifests.images import reference, split
+from somamemory_operator.decide.images import reference, split
 from somamemory_operator.resource.image import Image
 
 DIGEST = "sha256:" + "0" * 64
