@@ -1,9 +1,12 @@
 """The base of every part of the custom resource, and the small value types that they share."""
 
-from typing import Annotated, Any
+from collections.abc import Callable
+from typing import Annotated, Any, ClassVar, NamedTuple, Self
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints
+from pydantic import BaseModel, ConfigDict, Field, GetJsonSchemaHandler, StringConstraints, model_validator
 from pydantic.alias_generators import to_camel
+from pydantic.json_schema import JsonSchemaValue
+from pydantic_core import CoreSchema
 
 CelRule = dict[str, str]
 
@@ -11,6 +14,14 @@ CelRule = dict[str, str]
 def rules(*pairs: tuple[str, str]) -> dict[str, Any]:
     """CEL rules for the schema of a model: (expression, the sentence that a person reads when it is false)."""
     return {"x-kubernetes-validations": [{"rule": rule, "message": message} for rule, message in pairs]}
+
+
+class Rule(NamedTuple):
+    """What must hold between the fields of a model, said twice: for the API server, and for `render` without one."""
+
+    cel: str
+    sentence: str
+    holds: Callable[[Any], bool]
 
 
 class Model(BaseModel):
@@ -22,6 +33,22 @@ class Model(BaseModel):
     model_config = ConfigDict(
         frozen=True, extra="forbid", alias_generator=to_camel, populate_by_name=True, use_attribute_docstrings=True
     )
+    obeys: ClassVar[tuple[Rule, ...]] = ()
+
+    @model_validator(mode="after")
+    def _obey(self) -> Self:
+        for rule in self.obeys:
+            if not rule.holds(self):
+                raise ValueError(rule.sentence)
+        return self
+
+    @classmethod
+    def __get_pydantic_json_schema__(cls, core_schema: CoreSchema, handler: GetJsonSchemaHandler) -> JsonSchemaValue:
+        schema = handler(core_schema)
+        if cls.obeys:
+            own = rules(*((rule.cel, rule.sentence) for rule in cls.obeys))
+            handler.resolve_ref_schema(schema).update(own)
+        return schema
 
 
 QUANTITY = r"^([0-9]+|[0-9]+\.[0-9]+|[0-9]+(\.[0-9]+)?(m|k|M|G|T|P|E|Ki|Mi|Gi|Ti|Pi|Ei))$"

@@ -55,7 +55,8 @@ def as_helm_template() -> str:
     """The definition as a template of the chart: Helm upgrades it there, and keeps it when the chart goes."""
     definition = crd()
     definition["metadata"]["annotations"] = {"helm.sh/resource-policy": "keep"}
-    return f"{_NOTE}{{{{- if .Values.crd.install }}}}\n{yamltext.dump(definition)}{{{{- end }}}}\n"
+    text = yamltext.dump(definition).replace("{{", '{{ "{{" }}')  # ours mean nothing to Helm
+    return f"{_NOTE}{{{{- if .Values.crd.install }}}}\n{text}{{{{- end }}}}\n"
 
 
 _NOTE = "# Made by `make crds` from somamemory_operator/resource: change that, not this.\n"

@@ -1,73 +1,58 @@
 # ruff: noqa: RUF012 - pydantic copies the defaults of a field
 """How a SomaMemory is watched by Prometheus: each part is off until its field is written."""
 
-from typing import Annotated, Literal
+import re
+from typing import Annotated, ClassVar
 
-from pydantic import ConfigDict, Field, StringConstraints
+from pydantic import AfterValidator, Field, StringConstraints
 
-from somamemory_operator.resource.base import Annotations, Labels, Line, Model, rules
+from somamemory_operator.resource.base import Annotations, Labels, Line, Model, Rule, rules
+from somamemory_operator.resource.relabeling import Relabelings
 
-Duration = Annotated[str, StringConstraints(pattern=r"^[0-9]+(s|m|h)$", max_length=16)]
-"""A time as Prometheus writes it, such as 30s, 5m or 1h."""
+Duration = Annotated[str, StringConstraints(pattern=r"^[0-9]{1,6}(s|m|h)$", max_length=7)]
+"""A time as Prometheus writes it, such as 30s, 5m or 1h; 0s is none."""
+
+
+def _seconds(duration: str) -> int:
+    return int(duration[:-1]) * {"s": 1, "m": 60, "h": 3600}[duration[-1]]
+
+
+def _some(text: str) -> str:
+    if not re.search("[1-9]", text):
+        raise ValueError(_SOME)
+    return text
+
+
+def _plain(text: str) -> str:
+    if "{{" in text:
+        raise ValueError(_PLAIN)
+    return text
+
+
+_SOME = "must be longer than 0"
+_PLAIN = "is plain text: {{ would begin a template of Prometheus"
+Span = Annotated[Duration, AfterValidator(_some), Field(json_schema_extra=rules(("self.matches('[1-9]')", _SOME)))]
+"""A time that is longer than none: Prometheus counts over nothing shorter."""
+Severity = Annotated[Line, AfterValidator(_plain), Field(json_schema_extra=rules(("!self.contains('{{')", _PLAIN)))]
 Share = Annotated[float, Field(ge=0, le=1)]
-SeriesLabel = Annotated[str, StringConstraints(pattern=r"^[a-zA-Z_][a-zA-Z0-9_]*$", max_length=128)]
-
-RelabelAction = Literal[
-    "replace",
-    "keep",
-    "drop",
-    "hashmod",
-    "labelmap",
-    "labeldrop",
-    "labelkeep",
-    "lowercase",
-    "uppercase",
-    "keepequal",
-    "dropequal",
-]
-
-
-class Relabeling(Model):
-    """A rule that changes the labels of what is scraped, in Prometheus' own words."""
-
-    source_labels: Annotated[list[SeriesLabel], Field(max_length=16)] | None = None
-    """Labels whose values are joined."""
-    separator: Annotated[str, StringConstraints(max_length=16)] | None = None
-    """What joins them."""
-    target_label: SeriesLabel | None = None
-    """Label that gets the result."""
-    regex: Line | None = None
-    """What the joined value must match."""
-    modulus: Annotated[int, Field(ge=1)] | None = None
-    """Modulus of the action hashmod."""
-    replacement: Line | None = None
-    """What the label gets, with $1 for what matched."""
-    action: RelabelAction | None = None
-    """What is done."""
-
-
-Relabelings = Annotated[list[Relabeling], Field(max_length=32)]
 
 
 class ServiceMonitor(Model):
     """How Prometheus scrapes API and consumer."""
 
-    model_config = ConfigDict(
-        json_schema_extra=rules(
-            (
-                (
-                    "duration(has(self.scrapeTimeout) ? self.scrapeTimeout : '5s') <= "
-                    "duration(has(self.interval) ? self.interval : '30s')"
-                ),
-                "scrapeTimeout must not be longer than interval",
-            )
-        )
+    obeys: ClassVar[tuple[Rule, ...]] = (
+        Rule(
+            "duration(has(self.scrapeTimeout) ? self.scrapeTimeout : '5s') <= "
+            "duration(has(self.interval) ? self.interval : '30s')",
+            "scrapeTimeout must not be longer than interval",
+            lambda self: _seconds(self.scrape_timeout) <= _seconds(self.interval),
+        ),
     )
     enabled: bool = True
     """Whether API and consumer have a ServiceMonitor."""
-    interval: Duration = "30s"
+    interval: Span = "30s"
     """How often they are scraped."""
-    scrape_timeout: Duration = "5s"
+    scrape_timeout: Span = "5s"
     """How long a scrape may take."""
     labels: Labels = {}
     """Further labels of the ServiceMonitors."""
@@ -84,11 +69,11 @@ class Alert(Model):
 
     enabled: bool = True
     """Whether there is this alert."""
-    window: Duration = "5m"
+    window: Span = "5m"
     """The time over which is counted."""
     lasting: Annotated[Duration, Field(alias="for")] = "5m"
     """How long it must be so before the alert fires."""
-    severity: Line = "warning"
+    severity: Severity = "warning"
     """Value of the label severity."""
 
 
@@ -106,7 +91,7 @@ class ErrorRateAlert(Alert):
 
     lasting: Annotated[Duration, Field(alias="for")] = "10m"
     """How long it must be so before the alert fires."""
-    severity: Line = "critical"
+    severity: Severity = "critical"
     """Value of the label severity."""
     threshold: Share = 0.05
     """Share of the requests from which it fires."""
@@ -122,11 +107,11 @@ class FailuresAlert(Alert):
 class StallAlert(Alert):
     """SomaConsumerStalled: messages wait, and none is applied."""
 
-    window: Duration = "10m"
+    window: Span = "10m"
     """The time over which is counted."""
     lasting: Annotated[Duration, Field(alias="for")] = "10m"
     """How long it must be so before the alert fires."""
-    severity: Line = "critical"
+    severity: Severity = "critical"
     """Value of the label severity."""
     min_messages: Annotated[int, Field(ge=1, le=1_000_000_000)] = 1
     """How many messages wait at least."""
@@ -139,7 +124,7 @@ class VolumeAlert(Model):
     """Whether there is this alert."""
     lasting: Annotated[Duration, Field(alias="for")] = "10m"
     """How long it must be so before the alert fires."""
-    severity: Line = "warning"
+    severity: Severity = "warning"
     """Value of the label severity."""
     threshold: Share = 0.8
     """Used share of the volume from which it fires."""

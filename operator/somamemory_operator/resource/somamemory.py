@@ -78,4 +78,5 @@ def _sentence(error: ValidationError) -> str:
     """The first thing that is wrong, with its place and without the value: a value could be a secret."""
     first = error.errors(include_url=False, include_input=False, include_context=False)[0]
     place = ".".join(str(part) for part in ("spec", *first["loc"]))
-    return f"{place}: {first['msg']}. Correct the field and apply the SomaMemory again."
+    said = first["msg"].removeprefix("Value error, ")
+    return f"{place}: {said}. Correct the field and apply the SomaMemory again."

@@ -7,6 +7,8 @@ import pytest
 import yaml
 
 from tests.integration.operator_manifests.conftest import NAMESPACE, ROOT, Kubectl
+from tests.unit.operator.resource.refused_by_prometheus import REFUSED as REFUSED_BY_PROMETHEUS
+from tests.unit.operator.resource.refused_by_prometheus import TAKEN
 
 Spec = dict[str, Any]
 
@@ -52,6 +54,36 @@ def test_is_refused_with_a_sentence(kubectl: Kubectl, case: str) -> None:
     assert words in kubectl.refusal("create", "--dry-run=server", "-f", "-", text=resource(name, spec))
 
 
+@pytest.mark.parametrize("case", REFUSED_BY_PROMETHEUS)
+def test_what_prometheus_would_refuse_is_refused_with_a_sentence(kubectl: Kubectl, case: str) -> None:
+    """One such value would cost all alerts, and only Prometheus' log would say so (issue 8, fault 12)."""
+    spec, words = REFUSED_BY_PROMETHEUS[case]
+
+    assert words in kubectl.refusal("create", "--dry-run=server", "-f", "-", text=resource("x", spec))
+
+
+def test_an_expression_that_cannot_be_compiled_is_told_with_its_cause(kubectl: Kubectl) -> None:
+    spec = REFUSED_BY_PROMETHEUS["a lookahead"][0]
+
+    words = kubectl.refusal("create", "--dry-run=server", "-f", "-", text=resource("x", spec))
+
+    assert "metricRelabelings[0].regex" in words
+    assert "unsupported Perl syntax: `(?!`" in words
+
+
+@pytest.mark.parametrize("case", TAKEN)
+def test_what_prometheus_takes_is_taken(kubectl: Kubectl, case: str) -> None:
+    kubectl("create", "--dry-run=server", "--validate=strict", "-f", "-", text=resource("x", TAKEN[case]))
+
+
+def test_the_longest_relabelings_are_not_too_dear(kubectl: Kubectl) -> None:
+    """The API server prices every evaluation of a rule, and refuses an object whose rules cost too much together."""
+    longest = [{"targetLabel": "a", "regex": "(a|b)" * 800}] * 32
+    spec = {"monitoring": {"serviceMonitor": {"relabelings": longest, "metricRelabelings": longest}}}
+
+    kubectl("create", "--dry-run=server", "-f", "-", text=resource("x", spec))
+
+
 CHANGES: dict[str, tuple[Spec, Spec, str | None]] = {
     "a smaller volume": (
         volume(enabled=True, size="5Gi"),
@@ -86,7 +118,10 @@ def test_an_unknown_field_is_refused_and_named(kubectl: Kubectl) -> None:
     assert 'unknown field "spec.api.replica"' in words
 
 
-@pytest.mark.parametrize("path", sorted((ROOT / "tests/unit/operator/golden").glob("*.in.yaml")), ids=lambda p: p.name)
+GOLDEN = ROOT / "tests/unit/operator/manifests/golden"
+
+
+@pytest.mark.parametrize("path", sorted(GOLDEN.glob("*.in.yaml")), ids=lambda p: p.name)
 def test_what_the_models_accept_the_server_accepts_too(kubectl: Kubectl, path: Any) -> None:
     spec = yaml.safe_load(path.read_text()).get("spec", {})
 

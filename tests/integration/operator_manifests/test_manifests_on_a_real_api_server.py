@@ -10,7 +10,7 @@ from somamemory_operator.decide.plan import Applied
 from somamemory_operator.model.names import FIELD_MANAGER
 from tests.integration.operator_manifests.conftest import NAMESPACE, ROOT, Kubectl
 
-GOLDEN = ROOT / "tests/unit/operator/golden"
+GOLDEN = ROOT / "tests/unit/operator/manifests/golden"
 CASES = sorted(GOLDEN.glob("*.out.yaml"))
 APPLY = ("apply", "--server-side", "--force-conflicts", f"--field-manager={FIELD_MANAGER}", "-f", "-")
 

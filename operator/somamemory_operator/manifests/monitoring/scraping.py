@@ -6,7 +6,8 @@ from somamemory_operator.manifests.parts.context import Context, compact
 from somamemory_operator.model import names
 from somamemory_operator.model.names import Component
 from somamemory_operator.model.observed import Obj
-from somamemory_operator.resource.monitoring import Relabelings, ServiceMonitor
+from somamemory_operator.resource.monitoring import ServiceMonitor
+from somamemory_operator.resource.relabeling import Relabelings
 
 _API_VERSION = "monitoring.coreos.com/v1"
 _KEEP_ROUTES = {"action": "labeldrop", "regex": "endpoint"}

@@ -1,6 +1,6 @@
 """Golden manifests: `<case>.in.yaml` is a SomaMemory, `<case>.out.yaml` all that is deployed for it.
 
-`pytest tests/unit/operator/test_golden.py --update-golden` writes the results anew; review them as a diff.
+`pytest tests/unit/operator/manifests/test_golden.py --update-golden` writes the results anew; review them as a diff.
 """
 
 from pathlib import Path
