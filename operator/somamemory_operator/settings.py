@@ -1,11 +1,13 @@
 """The operator's own settings, read once at the start from SOMAMEMORY_… environment variables."""
 
+import hashlib
 from typing import Annotated, Literal
 
 from pydantic import Field, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from somamemory_operator import __version__
+from somamemory_operator.model.names import HASH_LENGTH, STORES
 
 
 class Settings(BaseSettings):
@@ -46,6 +48,15 @@ class Settings(BaseSettings):
     """How much is logged."""
     log_format: Literal["json", "console"] = "json"
     """Logs for machines or for people."""
+
+    @property
+    def release(self) -> str:
+        """What a user agrees to: the operator's release, marked where its store images are not that release's own."""
+        fields = [f"image_{store.value}" for store in STORES]
+        images = [getattr(self, field) for field in fields]
+        if images == [type(self).model_fields[field].default for field in fields]:
+            return __version__
+        return f"{__version__}+{hashlib.sha256(' '.join(images).encode()).hexdigest()[:HASH_LENGTH]}"
 
     @field_validator("watch_namespaces", mode="before")
     @classmethod

@@ -21,6 +21,19 @@ def reference(default: str, image: Image, *, registry: str | None = None, versio
     return f"{repository}:{tag}" if tag else f"{repository}{suffix}"
 
 
+def told(running: str, wanted: str, image: Image, *, registry: str | None = None) -> str:
+    """`running` with that of `wanted` which the spec says itself; the rest of `wanted` is a default of the operator.
+
+    Told to run from a mirror, the image stays of the version that runs, whatever the operator's default is by now.
+    """
+    repository, suffix = split(running)
+    wanted_repository, wanted_suffix = split(wanted)
+    if image.repository is not None or (registry is not None and not repository.startswith(f"{registry}/")):
+        repository = wanted_repository
+    is_said = image.tag is not None or image.digest is not None
+    return f"{repository}{wanted_suffix if is_said else suffix}"
+
+
 def split(reference: str) -> tuple[str, str]:
     """Repository, and tag or digest with its sign: `docker.io/library/redis:7` is (`docker.io/library/redis`, `:7`)."""
     if "@" in reference:

@@ -1,5 +1,7 @@
 """Everything that is deployed: the table of contents. No client, no clock, no cluster."""
 
+from datetime import datetime
+
 from somamemory_operator.decide.credentials import Credentials
 from somamemory_operator.manifests.clients import api, consumer, migration
 from somamemory_operator.manifests.monitoring import scraping as monitoring
@@ -16,14 +18,16 @@ from somamemory_operator.settings import Settings
 _WORKLOADS = frozenset({"Deployment", "Job"})
 
 
-def build(memory: SomaMemory, settings: Settings, world: World, credentials: Credentials) -> Desired:
+def build(
+    memory: SomaMemory, settings: Settings, world: World, credentials: Credentials, *, now: datetime | None = None
+) -> Desired:
     """All objects of one SomaMemory, in order, each with the gate that it waits at.
 
     Stores come at once. The migration waits for Postgres, API and consumer wait for the migration of their version,
     so that an upgrade changes the database before it rolls the pods. A hibernating SomaMemory has nothing to wait for.
-    What this cluster has no kind for is left out; the status tells.
+    What this cluster has no kind for is left out; the status tells. Without a `now` no maintenance window is open.
     """
-    context = Context(memory, settings, world, credentials)
+    context = Context(memory, settings, world, credentials, now)
     wanted = [
         *secrets.build(context),
         *_free([*postgres.build(context), *redis.build(context), *qdrant.build(context), *kafka.build(context)]),
@@ -34,7 +38,13 @@ def build(memory: SomaMemory, settings: Settings, world: World, credentials: Cre
         *_gated(_clients(context), _needs(context)),
     ]
     served = tuple(each for each in wanted if each.key.kind not in world.unserved)
-    return Desired(wanted=served, owner_uid=memory.uid, version=context.version)
+    return Desired(
+        wanted=served,
+        owner_uid=memory.uid,
+        version=context.version,
+        changes=context.versions.changes,
+        release=settings.release,
+    )
 
 
 def _clients(context: Context) -> list[Obj]:

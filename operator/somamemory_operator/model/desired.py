@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from somamemory_operator.model.names import Component
 from somamemory_operator.model.observed import Key, Obj, key_of
 from somamemory_operator.model.reasons import Reason
 
@@ -40,12 +41,33 @@ class Wanted:
 
 
 @dataclass(frozen=True)
+class StoreChange:
+    """Another image of a store that is not taken yet, and why not.
+
+    `is_due` says that nobody needs to agree any more: it only waits for its turn. `is_supported` is False when the
+    store's data does not survive this step; then it is never taken.
+    """
+
+    component: Component
+    before: str
+    after: str
+    why: str
+    is_due: bool = False
+    is_supported: bool = True
+
+
+@dataclass(frozen=True)
 class Desired:
-    """Everything wanted, in order, with the identity of the SomaMemory that owns it and the version that it makes."""
+    """Everything wanted, in order, with the identity of the SomaMemory that owns it and the version that it makes.
+
+    `changes` are those of the stores that are not part of it yet; `release` is what has to be agreed to for them.
+    """
 
     wanted: tuple[Wanted, ...]
     owner_uid: str
     version: str
+    changes: tuple[StoreChange, ...] = ()
+    release: str = ""
 
     def __iter__(self) -> Iterator[Wanted]:
         return iter(self.wanted)

@@ -48,6 +48,11 @@ class Component(StrEnum):
 STORES = (Component.POSTGRES, Component.REDIS, Component.QDRANT, Component.KAFKA)
 WORKLOADS = (*STORES, Component.API, Component.CONSUMER)
 
+RUNS_ANNOTATION = {store: f"{store.value}.{GROUP}/runs" for store in STORES}
+"""On both credentials, which live as long as the data: the image that was chosen for a store."""
+OPENED_ANNOTATION = {store: f"{store.value}.{GROUP}/opened-by" for store in STORES}
+"""Beside it: the image whose programs have opened the store's data last. Behind, when the chosen one never started."""
+
 PORTS: dict[Component, dict[str, int]] = {
     Component.POSTGRES: {"postgres": 5432},
     Component.REDIS: {"redis": 6379},

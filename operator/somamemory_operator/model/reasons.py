@@ -33,6 +33,7 @@ class Reason(StrEnum):
     PERSISTENCE_REMOVED = "PersistenceRemoved"
     RESTORE_REFUSED = "RestoreRefused"
     DOWNGRADE = "Downgrade"
+    UNSUPPORTED_UPGRADE = "UnsupportedUpgrade"
     CREDENTIALS_LOST = "CredentialsLost"
 
     # The operator could not do its work; it tries again
@@ -41,6 +42,10 @@ class Reason(StrEnum):
     FORBIDDEN = "Forbidden"
     CONFLICT = "Conflict"
     INTERNAL_ERROR = "InternalError"
+
+    # A new release of the operator brings other store images
+    CHANGES_PENDING = "ChangesPending"
+    WAITING_FOR_STORE = "WaitingForStore"
 
     # One component
     WAITING = "Waiting"

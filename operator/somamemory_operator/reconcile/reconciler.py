@@ -108,7 +108,7 @@ class Reconciler:
             problem = _unexpected(error)
             report = refused_status(obj, problem, _now())
         was_new = await self._reporter.report(obj, report)
-        return problem, self._look_again(key, report, was_new=was_new)
+        return problem, self._look_again(key, obj, report, was_new=was_new)
 
     async def _bring_closer(self, key: MemoryKey, obj: Obj) -> tuple[Problem | None, Obj]:
         """Do all that can be done now; returns what is in the way and the status to report."""
@@ -134,7 +134,7 @@ class Reconciler:
             if (refusal := first_refusal(memory, seen.world, self._settings)) is not None:
                 return replace(seen, problem=refusal)
             secrets = credentials(seen.world, memory, self._generate)
-            desired = build(memory, self._settings, seen.world, secrets)
+            desired = build(memory, self._settings, seen.world, secrets, now=_now())
         except InvalidSpec as error:
             return replace(seen, problem=error.problem)
         return replace(seen, desired=desired, plan=plan(desired, seen.world, self._applied_to(key, memory)))
@@ -147,12 +147,12 @@ class Reconciler:
             self._applied[key] = (memory.uid, applied)
         return applied
 
-    def _look_again(self, key: MemoryKey, report: Obj, *, was_new: bool) -> float | None:
+    def _look_again(self, key: MemoryKey, obj: Obj, report: Obj, *, was_new: bool) -> float | None:
         """While it is not Ready look again now and then: not everything that matters causes an event."""
         ready = next((c["status"] for c in report.get("conditions") or () if c["type"] == "Ready"), "Unknown")
         if ready == "True":
             self._waits.pop(key, None)
-            return None
+            return _until_window(obj, report, _now())
         self._waits[key] = 1 if was_new else self._waits.get(key, 0) + 1
         return self._recheck.delay(self._waits[key])
 
@@ -167,6 +167,12 @@ class Reconciler:
         self._failures[key] = self._failures.get(key, 0) + 1
         self._metrics.retries.labels("reconcile").inc()
         return self._retry.delay(self._failures[key])
+
+
+def _until_window(obj: Obj, report: Obj, now: datetime) -> float | None:
+    """When the window opens that pending changes of the stores may wait for, None without any."""
+    window = SomaMemory.parse(obj).spec.upgrade.window
+    return window.seconds_until_open(now) if window is not None and report.get("pendingChanges") else None
 
 
 def _unexpected(error: Exception) -> Problem:

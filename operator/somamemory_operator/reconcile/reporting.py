@@ -9,7 +9,9 @@ from somamemory_operator.model.observed import Obj
 from somamemory_operator.telemetry.logs import logger
 from somamemory_operator.telemetry.metrics import Metrics
 
-_TOLD = ("Ready", "Stalled")
+_TOLD = ("Ready", "Stalled", "UpToDate")
+_NEWS_AT_FIRST = {"Ready": "True", "Stalled": "True", "UpToDate": "False"}
+"""What is worth an Event when nothing was known before."""
 
 
 class Transition(NamedTuple):
@@ -66,6 +68,6 @@ def transitions(before: Obj, after: Obj) -> Iterator[Transition]:
         kind, status, reason = condition["type"], condition["status"], condition["reason"]
         then = old.get(kind)
         is_new = then is None or (then.get("status"), then.get("reason")) != (status, reason)
-        is_news = then is not None or status == "True"
+        is_news = then is not None or _NEWS_AT_FIRST.get(kind) == status
         if kind in _TOLD and is_new and is_news and not (kind == "Stalled" and status != "True"):
             yield Transition(reason, f"{kind} is {status}: {condition.get('message') or reason}", kind == "Stalled")

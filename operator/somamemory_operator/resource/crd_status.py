@@ -55,6 +55,23 @@ _COMPONENT = _object(
     "name",
 )
 
+_CHANGE = _object(
+    "Another image of a store that is not taken yet.",
+    {
+        "component": _text("Name of the store.", 63),
+        "from": _text("Image that it runs.", 512),
+        "to": _text("Image that it is to run.", 512),
+        "release": _text("What spec.upgrade.agreedTo has to say to take it; absent when nobody needs to agree.", 128),
+        "supported": {"type": "boolean", "description": "Whether its data survives this step; it is not taken if not."},
+        "message": _text("What it waits for, and what to do.", 2048),
+    },
+    "component",
+    "from",
+    "to",
+    "supported",
+    "message",
+)
+
 _ENDPOINTS = _object(
     "Where it answers.",
     {
@@ -80,6 +97,7 @@ STATUS: Schema = _object(
         "conditions": _list("How it stands, aspect by aspect.", _CONDITION, "type", most=32),
         "components": _list("How each component stands.", _COMPONENT, "name"),
         "componentsReady": _text("Ready components of enabled ones, such as 5/6.", 16),
+        "pendingChanges": _list("Changes of the stores that wait.", _CHANGE),
         "endpoints": _ENDPOINTS,
         "version": _text("Release of API and consumer that runs.", 128),
         "replicas": _number("Pods of the API, for the scale subresource.", format="int32"),
@@ -111,6 +129,9 @@ COLUMNS = [
             priority=1,
         )
         for part in (Component.API, *STORES)
+    ),
+    _column(
+        "UpToDate", f"{_condition('UpToDate')}.status", "Whether the stores run what the operator brings.", priority=1
     ),
     _column("Message", f"{_condition('Ready')}.message", "Why, and what to do.", priority=1),
 ]

@@ -12,6 +12,7 @@ from somamemory_operator.resource.image import Image, ImagePart, Tag
 from somamemory_operator.resource.memory import Memory
 from somamemory_operator.resource.monitoring import Monitoring
 from somamemory_operator.resource.stores import Kafka, Postgres, Qdrant, Redis
+from somamemory_operator.resource.upgrade import Upgrade
 
 
 class Secrets(Model):
@@ -59,6 +60,8 @@ class Spec(Model):
     """Names of Secrets with which images are pulled."""
     image: Image = Image()
     """Image of API, consumer and migration."""
+    upgrade: Upgrade = Upgrade()
+    """When the stores take the images that a new release of the operator brings."""
     api: Api = Api()
     """The HTTP API."""
     consumer: Consumer = Consumer()

@@ -14,6 +14,7 @@ from somamemory_operator.model.quantities import quantity_bytes
 from somamemory_operator.model.reasons import Reason
 from somamemory_operator.model.rollout import is_rolled_out
 from somamemory_operator.resource.somamemory import SomaMemory
+from somamemory_operator.status.changes import due_change
 from somamemory_operator.status.restore import has_failed, unrestored
 
 STALLING = frozenset(
@@ -88,7 +89,12 @@ def _report(view: View, component: Component) -> Report:
         return replace(report, reason=Reason.WAITING, message=f"{key} does not exist yet.")
     if plan is not None and key in _pending(plan):
         return replace(report, reason=Reason.ROLLING_OUT, message=f"The change of {key} is still to be applied.")
-    return _rollout(report, live, view)
+    report = _rollout(report, live, view)
+    change = due_change(view.desired, component) if report.is_ready else None
+    if change is None:
+        return report
+    text = f"Is to run {change.after}. {change.why}"
+    return replace(report, is_ready=False, reason=Reason.WAITING_FOR_STORE, message=text)
 
 
 def _counted(component: Component, live: Obj | None, world: World) -> Report:

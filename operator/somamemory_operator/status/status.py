@@ -14,6 +14,7 @@ from somamemory_operator.model.observed import Obj, World, at
 from somamemory_operator.model.reasons import Reason
 from somamemory_operator.resource.somamemory import SomaMemory
 from somamemory_operator.status.addons import addon_conditions
+from somamemory_operator.status.changes import pending_changes, up_to_date
 from somamemory_operator.status.components import STALLING, TROUBLED, Report, View, reports
 
 
@@ -33,7 +34,7 @@ def status(
     """
     found = reports(View(memory, desired, plan, world, now))
     summary = _summary(memory, found, plan, problem)
-    parts = [*(_of(report) for report in found), *addon_conditions(memory, world)]
+    parts = [*(_of(report) for report in found), *up_to_date(desired), *addon_conditions(memory, world)]
     conditions = [*_overall(summary), _secrets(memory, world, problem), *parts]
     enabled = [report for report in found if not report.is_disabled]
     api = world.get("Deployment", names.child(memory.name, Component.API))
@@ -43,6 +44,7 @@ def status(
         "conditions": rendered(conditions, before=memory.status, generation=memory.metadata.generation, now=now),
         "components": [_component(report) for report in found],
         "componentsReady": f"{sum(report.is_ready for report in enabled)}/{len(enabled)}",
+        "pendingChanges": pending_changes(desired) or None,
         "endpoints": _endpoints(memory, world),
         "version": at(api, "metadata", "labels", names.VERSION_LABEL),
         "replicas": at(api, "status", "replicas") or 0,

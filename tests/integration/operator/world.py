@@ -104,6 +104,14 @@ class Api:
         content = {"Content-Type": "application/merge-patch+json"}
         return _checked(self._http.patch(path, content=json.dumps(patch), headers=content))
 
+    def apply(self, obj: Obj, manager: str) -> Obj:
+        """Apply an object on the server's side, in the name of a field manager."""
+        metadata = obj["metadata"]
+        path = PLACES[obj["kind"]].path(metadata["namespace"], metadata["name"])
+        content = {"Content-Type": "application/apply-patch+yaml"}
+        query = {"fieldManager": manager, "force": "true"}
+        return _checked(self._http.patch(path, content=json.dumps(obj), headers=content, params=query))
+
     def delete(self, kind: str, name: str, namespace: str) -> None:
         """Delete an object; its dependents follow."""
         path = PLACES[kind].path(namespace, name)

@@ -43,6 +43,17 @@ REFUSED: dict[str, tuple[str, Spec, str]] = {
     ),
     "a variable twice": ("x", {"api": {"env": [{"name": "A"}, {"name": "A"}]}}, "Duplicate value"),
     "a smuggled line": ("x", {"redis": {"config": {"maxmemory": "1gb\nrequirepass x"}}}, "spec.redis.config.maxmemory"),
+    "a window that nobody asked for": (
+        "x",
+        {"upgrade": {"window": {"start": "02:00", "hours": 2}}},
+        "stores: Window and the field window belong together",
+    ),
+    "a window of its own that is missing": ("x", {"upgrade": {"stores": "Window"}}, "give both or neither"),
+    "a window at no time of the day": (
+        "x",
+        {"upgrade": {"stores": "Window", "window": {"start": "24:00", "hours": 2}}},
+        "spec.upgrade.window.start",
+    ),
     "a source of secrets that does not exist yet": ("x", {"secrets": {"source": "existing"}}, "spec.secrets.source"),
 }
 

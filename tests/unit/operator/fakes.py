@@ -3,6 +3,7 @@
 import copy
 import itertools
 from collections.abc import Callable
+from datetime import datetime
 from typing import Any
 
 from somamemory_operator.decide.credentials import credentials
@@ -41,6 +42,7 @@ class FakeCluster:
         self.applied: dict[Key, Applied] = {}
         self.storage_classes: dict[str, Obj] = {"standard": {"allowVolumeExpansion": True}}
         self.unserved: frozenset[str] = frozenset()
+        self.now: datetime | None = None
         self.writes: list[str] = []
         self._generate = generate
         self._numbers = itertools.count(1)
@@ -52,7 +54,7 @@ class FakeCluster:
     def look(self, memory: SomaMemory, settings: Settings = SETTINGS) -> tuple[Desired, Plan]:
         """What is desired now, and what is to be done for it."""
         world = self.world
-        desired = build(memory, settings, world, credentials(world, memory, self._generate))
+        desired = build(memory, settings, world, credentials(world, memory, self._generate), now=self.now)
         return desired, plan(desired, world, self.applied)
 
     def step(self, memory: SomaMemory, settings: Settings = SETTINGS) -> Plan:

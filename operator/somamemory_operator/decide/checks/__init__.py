@@ -44,4 +44,5 @@ _CHECKS: tuple[Check, ...] = (
 _RELEASE_CHECKS: tuple[ReleaseCheck, ...] = (
     # These also look at what the operator's own release would deploy where the spec names nothing.
     versions.versions_go_up,
+    versions.store_versions_take_supported_steps,
 )

@@ -3,9 +3,10 @@
 import re
 from collections.abc import Iterator
 
+from somamemory_operator.decide.versions import intent
 from somamemory_operator.model import names
 from somamemory_operator.model.errors import Problem
-from somamemory_operator.model.names import Component
+from somamemory_operator.model.names import STORES, Component
 from somamemory_operator.model.observed import Obj, World, at
 from somamemory_operator.model.reasons import Reason
 from somamemory_operator.resource.somamemory import SomaMemory
@@ -23,6 +24,15 @@ def versions_go_up(memory: SomaMemory, world: World, settings: Settings) -> Iter
             f"Version {running} runs and its database does not fit the older {older}: {remedy}set spec.version to "
             f"{running} or newer.",
         )
+
+
+def store_versions_take_supported_steps(memory: SomaMemory, world: World, settings: Settings) -> Iterator[Problem]:
+    """An image that the spec names is taken at once, so it must be one that the store's data survives."""
+    for store in STORES:
+        asked = intent(memory, world, settings, store)
+        found = asked.obstacle(asked.told) if asked.told != asked.standing.runs else None
+        if found is not None:
+            yield Problem(found.reason, f"spec.{store.value}.image asks for {asked.told}, but {found.message}")
 
 
 def _running_version(memory: SomaMemory, world: World) -> str | None:

@@ -3,10 +3,13 @@
 import hashlib
 import json
 from dataclasses import dataclass
+from datetime import datetime
+from functools import cached_property
 from typing import Any
 
 from somamemory_operator.decide import images
 from somamemory_operator.decide.credentials import Credentials
+from somamemory_operator.decide.versions import Versions, choose
 from somamemory_operator.model import names
 from somamemory_operator.model.names import Component
 from somamemory_operator.model.observed import Obj, World
@@ -18,12 +21,13 @@ from somamemory_operator.settings import Settings
 
 @dataclass(frozen=True)
 class Context:
-    """Everything that is known when manifests are built."""
+    """Everything that is known when manifests are built; without a `now` no maintenance window is open."""
 
     memory: SomaMemory
     settings: Settings
     world: World
     credentials: Credentials
+    now: datetime | None = None
 
     @property
     def name(self) -> str:
@@ -55,9 +59,13 @@ class Context:
         )
 
     def store_image(self, component: Component) -> str:
-        """The image of a store."""
-        default: str = getattr(self.settings, f"image_{component.value}")
-        return images.reference(default, self.store(component).image, registry=self.spec.image_registry)
+        """The image that a store runs now."""
+        return self.versions.images[component]
+
+    @cached_property
+    def versions(self) -> Versions:
+        """Which images the stores run, and which changes of them wait."""
+        return choose(self.memory, self.world, self.settings, self.now)
 
     def ports(self, component: Component) -> dict[str, int]:
         """The open ports of a component's pods by their names."""

@@ -1,4 +1,7 @@
-"""The credentials of a SomaMemory, twice, so that either Secret can be repaired from the other."""
+"""The credentials of a SomaMemory, twice, so that either Secret can be repaired from the other.
+
+They live as long as the data, so they also remember which images the stores run: see `decide.versions`.
+"""
 
 from somamemory_operator.decide.credentials import secret_names
 from somamemory_operator.manifests.parts.context import Context
@@ -14,6 +17,7 @@ def build(context: Context) -> list[Wanted]:
 
 def _secret(context: Context, name: str) -> Obj:
     obj = context.obj("v1", "Secret", name, Component.CREDENTIALS, type="Opaque", data=context.credentials.data())
+    obj["metadata"]["annotations"] = dict(context.versions.record)
     owners = [*obj["metadata"].get("ownerReferences", ()), *_claim_owners(context)]
     if owners:
         obj["metadata"]["ownerReferences"] = owners

@@ -55,6 +55,7 @@ def test_a_settled_world_is_ready(settled: FakeCluster) -> None:
         "KafkaReady": "True",
         "ApiReady": "True",
         "ConsumerReady": "True",
+        "UpToDate": "True",
     }
     assert {condition["observedGeneration"] for condition in found["conditions"]} == {7}
     assert found["observedGeneration"] == 7

@@ -1,0 +1,147 @@
+"""Which image each store runs, and which changes of it wait: for the user, for a window, or for their turn.
+
+Both Secrets with the credentials, which live as long as the data, tell which image was chosen for each store: nothing
+else knows it when a StatefulSet was edited, or is gone. What that record says runs. It moves on in two ways:
+
+- what the spec says itself is the user's word, and is taken; a step that the data does not survive is refused before;
+- what only a default of the operator says waits until the user agrees, or a window is open.
+
+Either is taken when it is the store's turn (`decide.turns`). The record moves first, the StatefulSet follows in the
+next pass, so that it never runs what is not recorded.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+
+from somamemory_operator.decide import images
+from somamemory_operator.decide.credentials import secret_names
+from somamemory_operator.decide.steps import Obstacle, obstacle, version_of
+from somamemory_operator.decide.turns import Standing, blocker, has_started, image_of
+from somamemory_operator.model import names
+from somamemory_operator.model.desired import StoreChange
+from somamemory_operator.model.names import STORES, Component
+from somamemory_operator.model.observed import World, at
+from somamemory_operator.resource.somamemory import SomaMemory
+from somamemory_operator.resource.stores import Store
+from somamemory_operator.settings import Settings
+
+
+@dataclass(frozen=True)
+class Versions:
+    """What each store runs now, the annotations that remember it, and what is still to come."""
+
+    images: Mapping[Component, str]
+    record: Mapping[str, str]
+    changes: tuple[StoreChange, ...]
+
+
+@dataclass(frozen=True)
+class Intent:
+    """What one store runs, what the spec says itself, and what the operator's defaults would make of it."""
+
+    standing: Standing
+    told: str
+    wanted: str
+
+    def obstacle(self, image: str) -> Obstacle | None:
+        """What keeps the store's data from being opened by this image."""
+        opened = self.standing.opened
+        return None if opened is None else obstacle(self.standing.store, opened, image)
+
+
+def choose(memory: SomaMemory, world: World, settings: Settings, now: datetime | None = None) -> Versions:
+    """The images of all four stores. Without a `now` no window is open."""
+    intents = {store: intent(memory, world, settings, store) for store in STORES}
+    agreed = memory.spec.upgrade.is_agreed(settings.release, now) and not memory.spec.hibernated
+    targets = {store: _target(each, agreed=agreed) for store, each in intents.items()}
+    standings = {store: each.standing for store, each in intents.items()}
+    due = frozenset(store for store in STORES if targets[store] != standings[store].runs)
+    api = world.get("Deployment", names.child(memory.name, Component.API))
+    waits = {store: blocker(store, due, standings, api) for store in due}
+    chosen = {store: targets[store] if waits.get(store, "") is None else standings[store].runs for store in STORES}
+    waiting = (_waiting(standings[store], targets[store], waits[store]) for store in STORES if store in due)
+    pending = (_pending(memory, settings, intents[store], targets[store]) for store in STORES)
+    return Versions(
+        images={store: standing.runs for store, standing in standings.items()},
+        record=_record(chosen, standings),
+        changes=(*waiting, *(change for change in pending if change is not None)),
+    )
+
+
+def intent(memory: SomaMemory, world: World, settings: Settings, store: Component) -> Intent:
+    """How a store stands, and what is asked of it; one that does not exist yet runs what is wanted, at once."""
+    part: Store = getattr(memory.spec, store.value)
+    default, registry = getattr(settings, f"image_{store.value}"), memory.spec.image_registry
+    wanted = images.reference(default, part.image, registry=registry)
+    standing = _standing(memory, world, store) or Standing(store, wanted)
+    return Intent(standing, images.told(standing.runs, wanted, part.image, registry=registry), wanted)
+
+
+def _standing(memory: SomaMemory, world: World, store: Component) -> Standing | None:
+    """How a store stands that is there, or whose data is; one without pods and without its volume is to be made."""
+    part: Store = getattr(memory.spec, store.value)
+    live, claims, pods = (
+        world.get("StatefulSet", names.child(memory.name, store)),
+        world.claims_of(store),
+        world.pods_of(store),
+    )
+    if part.persistence.enabled and not claims and not pods:
+        return None
+    recorded = _recorded(memory, world, names.RUNS_ANNOTATION[store])
+    found = (image_of(obj, store) for obj in (live, *pods))
+    runs = recorded or next((image for image in found if image), None)
+    if runs is None:
+        return None
+    standing = Standing(store, runs, live)
+    if not claims:  # what it holds goes with its pod
+        return standing
+    is_open = (standing.is_at_rest and at(live, "status", "readyReplicas")) or has_started(live, pods)
+    opened = _recorded(memory, world, names.OPENED_ANNOTATION[store])
+    return Standing(store, runs, live, runs if is_open or recorded is None else opened)
+
+
+def _recorded(memory: SomaMemory, world: World, annotation: str) -> str | None:
+    secrets = (world.get("Secret", name) for name in secret_names(memory.name))
+    values = (at(secret, "metadata", "annotations", annotation) for secret in secrets)
+    return next((str(value) for value in values if value), None)
+
+
+def _record(chosen: Mapping[Component, str], standings: Mapping[Component, Standing]) -> dict[str, str]:
+    """The annotations; a store whose data nobody has opened has only the first."""
+    opened = {names.OPENED_ANNOTATION[store]: standing.opened for store, standing in standings.items()}
+    runs = {names.RUNS_ANNOTATION[store]: image for store, image in chosen.items()}
+    return runs | {annotation: image for annotation, image in opened.items() if image is not None}
+
+
+def _target(each: Intent, *, agreed: bool) -> str:
+    """What the store should run as soon as it is its turn."""
+    if each.told != each.standing.runs and each.obstacle(each.told) is not None:
+        return each.standing.runs
+    return each.wanted if agreed and each.obstacle(each.wanted) is None else each.told
+
+
+def _waiting(standing: Standing, target: str, blocked: str | None) -> StoreChange:
+    why = f"Waits until {blocked} is rolled out and ready." if blocked else "Its turn has come."
+    return StoreChange(standing.store, standing.runs, target, why, is_due=True)
+
+
+def _pending(memory: SomaMemory, settings: Settings, each: Intent, target: str) -> StoreChange | None:
+    """What a default of the operator would change, if it is not about to."""
+    if each.wanted in (target, each.told):
+        return None
+    found = each.obstacle(each.wanted)
+    why = _invitation(memory, settings, target, each.wanted) if found is None else _sentence(found.message)
+    return StoreChange(each.standing.store, target, each.wanted, why, is_supported=found is None)
+
+
+def _invitation(memory: SomaMemory, settings: Settings, before: str, after: str) -> str:
+    if memory.spec.hibernated:
+        return "It can be taken after waking up, when it can be seen whether all is well."
+    doubt = "" if version_of(before) and version_of(after) else " The tags do not tell the versions: make sure of them."
+    window = " or wait for spec.upgrade.window" if memory.spec.upgrade.window else ""
+    return f"To take it, set spec.upgrade.agreedTo to {settings.release}{window}.{doubt}"
+
+
+def _sentence(text: str) -> str:
+    return text[0].upper() + text[1:]
