@@ -4,18 +4,27 @@ Observing is always a live, consistent list, never a cache: a decision must not 
 """
 
 import asyncio
-import secrets
-from collections.abc import AsyncIterator, Sequence
-from datetime import UTC, datetime
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from typing import Any, NamedTuple
 
-from somamemory_operator.cluster.connection import APPLY, MERGE, ApiError, Connection
+from somamemory_operator.cluster.connection import APPLY, MERGE, Connection
+from somamemory_operator.cluster.errors import ApiError, ForeignObjectError
+from somamemory_operator.cluster.problems import blindness_of
+from somamemory_operator.cluster.reports import STATUS_MANAGER, event_about, same_report, status_of
 from somamemory_operator.decide.plan import Deletion, Growth
 from somamemory_operator.model import names
 from somamemory_operator.model.kinds import PLACES
-from somamemory_operator.model.observed import OBSERVED_KINDS, OPTIONAL_KINDS, Key, Obj, World, is_owned_by, key_of
+from somamemory_operator.model.observed import (
+    OBSERVED_KINDS,
+    OPTIONAL_KINDS,
+    Blindness,
+    Key,
+    Obj,
+    World,
+    is_owned_by,
+    key_of,
+)
 
-STATUS_MANAGER = f"{names.FIELD_MANAGER}-status"
 _PAGE = 500
 _APPLY_QUERY = {"fieldManager": names.FIELD_MANAGER, "force": "true"}
 
@@ -29,24 +38,36 @@ class Listed(NamedTuple):
     version: int
 
 
-class ForeignObjectError(Exception):
-    """An object that we want to make is already there and belongs to somebody else."""
+Unwatched = Callable[[str], Mapping[str, Blindness]]
+"""The kinds whose watch in a namespace is refused just now."""
 
-    def __init__(self, key: Key) -> None:
-        super().__init__(
-            f"{key} is already there and was not made by this operator. Delete or rename it, or rename the SomaMemory."
-        )
+
+def _all_watched(_namespace: str) -> Mapping[str, Blindness]:
+    return {}
 
 
 class Cluster:
     """The cluster behind one connection, limited to some namespaces or not."""
 
-    def __init__(self, connection: Connection, namespaces: Sequence[str] = (), seconds: float = 10.0) -> None:
+    def __init__(
+        self,
+        connection: Connection,
+        namespaces: Sequence[str] = (),
+        seconds: float = 10.0,
+        unwatched: Unwatched = _all_watched,
+    ) -> None:
         self._connection, self._namespaces, self._seconds = connection, tuple(namespaces), seconds
+        self._unwatched = unwatched
 
     async def get(self, namespace: str, name: str) -> Obj | None:
-        """Read one SomaMemory live, None when it is gone."""
-        return await self._get(Key(names.KIND, name), namespace)
+        """Read one SomaMemory live, None when it is gone; who may not get it may still list it."""
+        try:
+            return await self._get(Key(names.KIND, name), namespace)
+        except ApiError as error:
+            if not error.forbidden:
+                raise
+            found = self._list(names.KIND, namespace, fields=f"metadata.name={name}")
+            return next(iter([obj async for obj in found]), None)
 
     async def list_memories(self) -> list[Listed]:
         """Tell which SomaMemories there are, and their versions."""
@@ -59,13 +80,23 @@ class Cluster:
         return found
 
     async def observe(self, namespace: str, name: str) -> World:
-        """Take a snapshot of everything around one SomaMemory."""
+        """Take a snapshot of everything around one SomaMemory.
+
+        A kind that the server does not show is told in the snapshot. Raises ApiError when nobody answers.
+        """
         selector = f"{names.WATCH_SELECTOR},{names.INSTANCE_LABEL}={name}"
-        lists = [self._children(kind, namespace, selector) for kind in OBSERVED_KINDS]
-        classes, *found = await asyncio.gather(self._storage_classes(), *lists)
-        children = {key_of(obj): obj for objs in found for obj in objs or ()}
-        unserved = frozenset(kind for kind, objs in zip(OBSERVED_KINDS, found, strict=True) if objs is None)
-        return World(children, None if classes is None else {key_of(obj).name: obj for obj in classes}, unserved)
+        lists = [self._seen(kind, namespace, selector) for kind in OBSERVED_KINDS]
+        classes, *found = await asyncio.gather(self._seen("StorageClass", None, ""), *lists)
+        seen = dict(zip(OBSERVED_KINDS, found, strict=True))
+        hidden = {kind: answer for kind, answer in seen.items() if isinstance(answer, ApiError)}
+        unserved = frozenset(kind for kind, error in hidden.items() if kind in OPTIONAL_KINDS and error.unserved)
+        return World(
+            {key_of(obj): obj for objs in seen.values() if not isinstance(objs, ApiError) for obj in objs},
+            None if isinstance(classes, ApiError) else {key_of(obj).name: obj for obj in classes},
+            unserved,
+            {kind: blindness_of(error, "list", kind) for kind, error in hidden.items() if kind not in unserved},
+            self._unwatched(namespace),
+        )
 
     async def create(self, obj: Obj, *, owner_uid: str) -> None:
         """Create an object that must not be there yet.
@@ -121,60 +152,36 @@ class Cluster:
 
     async def apply_status(self, memory: Obj, status: Obj) -> bool:
         """Report, unless exactly this stands there already; returns whether something was written."""
-        if _same_report(memory.get("status") or {}, status):
+        if same_report(memory, status):
             return False
-        metadata = {key: memory["metadata"][key] for key in ("name", "namespace", "uid")}
-        body = {"apiVersion": names.API_VERSION, "kind": names.KIND, "metadata": metadata, "status": status}
         query = _APPLY_QUERY | {"fieldManager": STATUS_MANAGER}
+        body = status_of(memory, status)
         await self._write("PATCH", body, query=query, content_type=APPLY, subresource="status")
         return True
 
     async def post_event(self, memory: Obj, *, reason: str, note: str, warning: bool) -> None:
         """Post a Kubernetes Event about a SomaMemory."""
-        metadata = memory["metadata"]
-        about = {"apiVersion": names.API_VERSION, "kind": names.KIND}
-        event = {
-            "apiVersion": PLACES["Event"].api_version,
-            "kind": "Event",
-            "metadata": {"name": f"{metadata['name']}.{secrets.token_hex(8)}", "namespace": metadata["namespace"]},
-            "regarding": about | {key: metadata[key] for key in ("name", "namespace", "uid")},
-            "reason": reason,
-            "note": note[:1024],
-            "type": "Warning" if warning else "Normal",
-            "action": "Reconcile",
-            "reportingController": names.FIELD_MANAGER,
-            "reportingInstance": names.FIELD_MANAGER,
-            "eventTime": datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ"),
-        }
-        await self._write("POST", event, query={}, named=False)
+        await self._write("POST", event_about(memory, reason, note, warning=warning), query={}, named=False)
 
-    async def _children(self, kind: str, namespace: str, selector: str) -> list[Obj] | None:
-        """All of a kind, None for an optional kind that is not served to us."""
+    async def _seen(self, kind: str, namespace: str | None, selector: str) -> list[Obj] | ApiError:
+        """All of a kind, or why the server does not show them. Raises ApiError when nobody answers."""
         try:
             return await self._collect(kind, namespace, selector)
         except ApiError as error:
-            if kind in OPTIONAL_KINDS and error.unserved:
-                return None
-            raise
-
-    async def _storage_classes(self) -> list[Obj] | None:
-        try:
-            return await self._collect("StorageClass", None, "")
-        except ApiError as error:
-            if error.status == 403:
-                return None
-            raise
+            if error.unreachable:
+                raise
+            return error
 
     async def _collect(self, kind: str, namespace: str | None, selector: str) -> list[Obj]:
         return [obj async for obj in self._list(kind, namespace, selector)]
 
     async def _list(
-        self, kind: str, namespace: str | None, selector: str = "", *, metadata_only: bool = False
+        self, kind: str, namespace: str | None, selector: str = "", fields: str = "", *, metadata_only: bool = False
     ) -> AsyncIterator[Obj]:
         """Page through a list. Objects in a list lack kind and version; they get them here."""
         place, token = PLACES[kind], ""
         while True:
-            query = {"labelSelector": selector, "limit": _PAGE, "continue": token}
+            query = {"labelSelector": selector, "fieldSelector": fields, "limit": _PAGE, "continue": token}
             page = await self._connection.request(
                 "GET",
                 place.path(namespace),
@@ -212,15 +219,3 @@ def _is_ours(obj: Obj, owner_uid: str) -> bool:
     """Whether we made this object: its owner says so, or the server credits fields of it to our applies."""
     managers = {entry.get("manager") for entry in obj["metadata"].get("managedFields") or ()}
     return is_owned_by(obj, owner_uid) or names.FIELD_MANAGER in managers
-
-
-def _same_report(live: Obj, wanted: Obj) -> bool:
-    """Whether a status says what we want to say; conditions of other types belong to others."""
-    types = {condition["type"] for condition in wanted.get("conditions") or ()}
-    ours = [condition for condition in live.get("conditions") or () if condition.get("type") in types]
-    return _by_type(live | {"conditions": ours}) == _by_type(wanted)
-
-
-def _by_type(status: Obj) -> Obj:
-    conditions = {condition["type"]: condition for condition in status.get("conditions") or ()}
-    return status | {"conditions": conditions}

@@ -14,54 +14,16 @@ from typing import Any
 import aiohttp
 from kubernetes.aio import client, config
 
+from somamemory_operator.cluster.errors import ApiError, NoClusterError, NotLeaderError, words
 from somamemory_operator.telemetry.metrics import Metrics
 
 APPLY = "application/apply-patch+yaml"
 MERGE = "application/merge-patch+json"
+JSON_PATCH = "application/json-patch+json"
 _JSON = "application/json"
 _METADATA = "application/json;as=PartialObjectMetadata{list};g=meta.k8s.io;v=v1"
 _ANY_NUMBER = 0
-
-
-class ApiError(Exception):
-    """A call to the Kubernetes API failed; `status` is the HTTP status, or 0 when there was no answer."""
-
-    def __init__(self, what: str, status: int, reason: str, message: str) -> None:
-        super().__init__(f"{what}: {message or reason}")
-        self.what, self.status, self.reason, self.message = what, status, reason, message or reason
-
-    @property
-    def not_found(self) -> bool:
-        """The object, its namespace or its kind does not exist."""
-        return self.status == 404
-
-    @property
-    def unserved(self) -> bool:
-        """As the answer to a list: the kind does not exist, or is not for us."""
-        return self.status in (403, 404)
-
-    @property
-    def conflict(self) -> bool:
-        """Somebody else was faster: the precondition of the call no longer holds."""
-        return self.status == 409
-
-    @property
-    def gone(self) -> bool:
-        """The resource version asked for is too old: list again."""
-        return self.status == 410
-
-    @property
-    def refused(self) -> bool:
-        """The server understood the object and refuses it; sending it again is of no use until something changes."""
-        return self.status in (400, 403, 413, 422)
-
-
-class NotLeaderError(Exception):
-    """A write was stopped because this replica no longer holds the lease."""
-
-
-class NoClusterError(Exception):
-    """Nothing says which cluster to connect to."""
+_CONNECT_SECONDS = 5.0
 
 
 class Connection:
@@ -88,7 +50,7 @@ class Connection:
         """
         if verb != "GET" and not self._may_write():
             raise NotLeaderError(f"{verb} {path}: the lease is not held by this replica")
-        timeout = aiohttp.ClientTimeout(total=seconds)
+        timeout = aiohttp.ClientTimeout(total=seconds, sock_connect=_CONNECT_SECONDS)
         accept = _METADATA.format(list="List") if metadata_only else _JSON
         response = await self._send(verb, path, kind, query, body, content_type, accept, timeout)
         try:
@@ -155,15 +117,15 @@ class Connection:
             decoded = {"message": data[:200].decode(errors="replace")}
         if 200 <= status < 300 and isinstance(decoded, dict):
             return decoded
-        problem = decoded if isinstance(decoded, dict) else {}
-        if kind == "Secret":  # a server may quote the value that it refuses
-            problem = {"reason": problem.get("reason", "")}
-        raise ApiError(f"{verb} {path}", status, str(problem.get("reason", "")), str(problem.get("message", "")))
+        answer = decoded if isinstance(decoded, dict) else {}
+        raise ApiError(f"{verb} {path}", status, str(answer.get("reason", "")), words(answer, kind))
 
     def _unreachable(self, verb: str, path: str, kind: str, error: BaseException) -> ApiError:
-        self._metrics.api_calls.labels(verb, kind, "unreachable").inc()
-        text = str(error) or type(error).__name__
-        return ApiError(f"{verb} {path}", 0, "Unreachable", f"no answer from the Kubernetes API ({text})")
+        slow = isinstance(error, TimeoutError) and not isinstance(error, aiohttp.ConnectionTimeoutError)
+        self._metrics.api_calls.labels(verb, kind, "slow" if slow else "unreachable").inc()
+        text = "not within the time for one call" if slow else str(error) or type(error).__name__
+        message = f"no answer from the Kubernetes API ({text})"
+        return ApiError(f"{verb} {path}", 0, "Unreachable", message, slow=slow)
 
 
 async def _lines(response: aiohttp.ClientResponse) -> AsyncIterator[bytes]:

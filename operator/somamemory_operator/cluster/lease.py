@@ -15,7 +15,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, Protocol
 
-from somamemory_operator.cluster.connection import ApiError, Connection
+from somamemory_operator.cluster.connection import Connection
+from somamemory_operator.cluster.errors import ApiError
 from somamemory_operator.model.kinds import PLACES
 from somamemory_operator.telemetry.logs import logger
 from somamemory_operator.telemetry.metrics import Metrics

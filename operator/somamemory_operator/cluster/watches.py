@@ -3,23 +3,30 @@
 Only objects with our label are watched, and only their metadata is sent, so that memory does not grow with what
 others do in the cluster. A stream that was interrupted goes on where it ended; when the server has forgotten that
 place, everything is woken, because what was missed cannot be known.
+
+A watch that the server refuses keeps asking, ever more seldom. It is alive, since a new start of the operator would
+mend nothing; that changes are noticed late meanwhile is told by `refusal`.
 """
 
 import asyncio
 import random
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 from somamemory_operator.cluster.backoff import Backoff
-from somamemory_operator.cluster.connection import ApiError, Connection
+from somamemory_operator.cluster.connection import Connection
+from somamemory_operator.cluster.errors import ApiError
+from somamemory_operator.cluster.problems import blindness_of
 from somamemory_operator.model import names
 from somamemory_operator.model.kinds import PLACES
-from somamemory_operator.model.observed import OBSERVED_KINDS, OPTIONAL_KINDS, MemoryKey
+from somamemory_operator.model.observed import OBSERVED_KINDS, OPTIONAL_KINDS, Blindness, MemoryKey
 from somamemory_operator.telemetry.logs import logger
 from somamemory_operator.telemetry.metrics import Metrics
 
 _STREAM_SECONDS = (240, 360)
+_STUBBORN = 4
+"""After so many errors in a row a server that answers counts as refusing."""
 _ABSENT_SECONDS = 30.0
 """How long until an optional kind that is not served is asked for again."""
 
@@ -39,9 +46,11 @@ class Watch:
         self.kind, self.namespace = kind, namespace
         self._connection, self._metrics, self._wake, self._wake_all = connection, metrics, wake, wake_all
         self._beat = time.monotonic()
-        self._backoff = Backoff(first=0.5, most=30.0)
+        self._backoff, self._patience = Backoff(first=0.5, most=30.0), Backoff(first=1.0, most=60.0)
         self._log = logger(__name__).bind(kind=kind, namespace=namespace or "all")
         self.synced = asyncio.Event()
+        self.refusal: Blindness | None = None
+        metrics.watch_refused.labels(kind, namespace or "").set_function(lambda: float(self.refusal is not None))
         metrics.watch_age.labels(kind, namespace or "").set_function(self.age)
 
     def age(self) -> float:
@@ -69,8 +78,27 @@ class Watch:
                 failures = failures + 1 if time.monotonic() - began < self._backoff.most else 1
                 self._metrics.retries.labels("watch").inc()
                 self._log.warning("watch interrupted", error=str(error), failures=failures)
-                gone_at_first = error.gone and failures == 1
-                await asyncio.sleep(0 if gone_at_first else self._backoff.delay(failures))
+                await asyncio.sleep(self._pause(error, failures))
+
+    def _pause(self, error: ApiError, failures: int) -> float:
+        """How long to wait before the next try; takes note of what the server says."""
+        if error.status:
+            self._beat = time.monotonic()
+        if error.forbidden or (error.status >= 500 and failures >= _STUBBORN):
+            self._refused(error)
+            return self._patience.delay(failures)
+        return 0.0 if error.gone and failures == 1 else self._backoff.delay(failures)
+
+    def _refused(self, error: ApiError) -> None:
+        was, self.refusal = self.refusal, blindness_of(error, "watch", self.kind)
+        self.synced.set()  # there is nothing to wait for
+        if was is None:
+            self._wake_all()
+
+    def _accepted(self) -> None:
+        if self.refusal is not None:
+            self.refusal = None
+            self._wake_all()
 
     async def _wait_for_kind(self) -> None:
         """A kind that nobody has brought yet is no failure; when it comes, everything is woken by `_start`."""
@@ -100,7 +128,9 @@ class Watch:
         async for event in self._connection.stream(path, kind=self.kind, query=query):
             self._beat = time.monotonic()
             version = self._take(event) or version
+            self._accepted()
         self._beat = time.monotonic()
+        self._accepted()
         return version
 
     def _take(self, event: dict[str, Any]) -> str | None:
@@ -115,6 +145,15 @@ class Watch:
             self._wake(MemoryKey(metadata["namespace"], instance))
         version: str | None = metadata.get("resourceVersion")
         return version
+
+
+def refusals(found: Iterable[Watch], namespace: str) -> dict[str, Blindness]:
+    """The kinds of which changes in a namespace are noticed late, and why."""
+    return {
+        watch.kind: watch.refusal
+        for watch in found
+        if watch.refusal is not None and watch.namespace in (None, namespace)
+    }
 
 
 def watches(

@@ -11,6 +11,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal, Self
 
+from somamemory_operator.decide.holds import unknown_ground
 from somamemory_operator.model import names
 from somamemory_operator.model.desired import Desired, Wanted
 from somamemory_operator.model.observed import (
@@ -78,7 +79,7 @@ class Held:
 
 @dataclass(frozen=True)
 class Plan:
-    """The actions, to be carried out in the order of the fields; the first failure ends the pass.
+    """The actions, to be carried out in the order of the fields; each may be refused without ending the others.
 
     `creates` are POSTed with our field manager: "already exists" means that the world was old, look again.
     `applies` are server-side applied, forced; a body with a resourceVersion conflicts when the world was old.
@@ -138,6 +139,9 @@ def _held(desired: Desired, world: World) -> Iterator[Held]:
             yield Held(wanted.key, wanted.held.reason, wanted.held.message)
         elif live is not None and is_terminating(live):
             yield Held(wanted.key, Reason.REPLACING, f"{wanted.key} is being deleted and comes back afterwards.")
+        elif (unknown := unknown_ground(wanted.key.kind, world)) is not None:
+            kind, why = unknown
+            yield Held(wanted.key, why.reason, f"Left as it is, because {kind} cannot be read: {why.message}")
 
 
 def _applies(ready: list[Wanted], world: World, applied: Mapping[Key, Applied]) -> Iterator[Obj]:
@@ -160,7 +164,8 @@ def _bound(body: Obj, live: Obj) -> Obj:
 
 
 def _superfluous(desired: Desired, world: World) -> Iterator[Deletion]:
-    for key, live in world.children.items():
+    """Nothing while a kind cannot be read: what is wanted was then decided without knowing all."""
+    for key, live in () if world.unread else world.children.items():
         prunable = key.kind in PRUNED_KINDS and not is_terminating(live) and is_owned_by(live, desired.owner_uid)
         if prunable and key not in desired.keys:
             yield Deletion(key, uid_of(live), "Background", "no longer wanted")

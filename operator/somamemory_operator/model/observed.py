@@ -4,6 +4,8 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple, TypeAlias
 
+from somamemory_operator.model.reasons import Reason
+
 Obj: TypeAlias = dict[str, Any]
 """A Kubernetes object as the API server sends it: a plain, JSON-like dictionary."""
 
@@ -28,6 +30,13 @@ class MemoryKey(NamedTuple):
         return f"{self.namespace}/{self.name}"
 
 
+class Blindness(NamedTuple):
+    """Why a kind could not be looked at, in the server's words."""
+
+    reason: Reason
+    message: str
+
+
 @dataclass(frozen=True)
 class World:
     """Everything the decisions about one SomaMemory may look at.
@@ -37,11 +46,15 @@ class World:
     that is older than our own writes would report Ready too early.
     `storage_classes` is None when the operator may not read them: checks that need them are then skipped.
     `unserved` are the kinds of `OPTIONAL_KINDS` that this cluster does not have, or does not show to the operator.
+    `unread` are the other kinds that could not be read this time: what there is of them is unknown, not absent.
+    `unwatched` are the kinds whose changes are noticed late, because the watch is refused.
     """
 
     children: Mapping[Key, Obj] = field(default_factory=dict)
     storage_classes: Mapping[str, Obj] | None = None
     unserved: frozenset[str] = frozenset()
+    unread: Mapping[str, Blindness] = field(default_factory=dict)
+    unwatched: Mapping[str, Blindness] = field(default_factory=dict)
 
     def get(self, kind: str, name: str) -> Obj | None:
         """The live object of that kind and name, or None."""

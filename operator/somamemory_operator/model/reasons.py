@@ -38,6 +38,7 @@ class Reason(StrEnum):
 
     # The operator could not do its work; it tries again
     APPLY_REFUSED = "ApplyRefused"
+    SERVER_ERROR = "ServerError"
     CLUSTER_UNAVAILABLE = "ClusterUnavailable"
     FORBIDDEN = "Forbidden"
     CONFLICT = "Conflict"

@@ -1,4 +1,8 @@
-"""When the operator is well. Liveness is what only a new start can mend; readiness is what it takes to work at once."""
+"""When the operator is well. Liveness is what only a new start can mend; readiness is what it takes to work at once.
+
+A kind that the API server refuses is neither: a new start mends nothing, and a replica that is not ready for it would
+only lose its metrics. It is a remark on /readyz, a metric, and a condition of every SomaMemory.
+"""
 
 import time
 from collections.abc import Iterator, Sequence
@@ -61,3 +65,9 @@ class Health:
         for watch in self.watches:
             if not watch.synced.is_set():
                 yield f"the watch of {watch.kind} is not in sync yet"
+
+    def remarks(self) -> Iterator[str]:
+        """What keeps nothing from working, but should be known."""
+        for watch in self.watches:
+            if watch.refusal is not None:
+                yield watch.refusal.message

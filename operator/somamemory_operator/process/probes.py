@@ -14,14 +14,16 @@ Problems = Callable[[], Iterable[str]]
 _ANY_INTERFACE = None
 
 
-def application(registry: CollectorRegistry, unhealthy: Problems, unready: Problems) -> web.Application:
-    """Return the application that answers /healthz, /readyz and /metrics."""
+def application(
+    registry: CollectorRegistry, unhealthy: Problems, unready: Problems, remarks: Problems = tuple
+) -> web.Application:
+    """Return the application that answers /healthz, /readyz and /metrics; remarks are shown on /readyz."""
 
     async def healthz(_: web.Request) -> web.Response:
         return _answer(unhealthy())
 
     async def readyz(_: web.Request) -> web.Response:
-        return _answer(unready())
+        return _answer(unready(), remarks())
 
     async def metrics(_: web.Request) -> web.Response:
         return web.Response(body=generate_latest(registry), headers={"Content-Type": CONTENT_TYPE_LATEST})
@@ -32,9 +34,10 @@ def application(registry: CollectorRegistry, unhealthy: Problems, unready: Probl
     return app
 
 
-def _answer(problems: Iterable[str]) -> web.Response:
+def _answer(problems: Iterable[str], remarks: Iterable[str] = ()) -> web.Response:
     found = list(problems)
-    return web.Response(text="".join(f"{each}\n" for each in found) or "ok\n", status=503 if found else 200)
+    lines = [*(found or ["ok"]), *remarks]
+    return web.Response(text="".join(f"{each}\n" for each in lines), status=503 if found else 200)
 
 
 @asynccontextmanager

@@ -17,9 +17,10 @@ from typing import Any
 
 from somamemory_operator.cluster.backoff import Backoff
 from somamemory_operator.cluster.client import Cluster
-from somamemory_operator.cluster.connection import ApiError, Connection, NoClusterError, connect
+from somamemory_operator.cluster.connection import Connection, connect
+from somamemory_operator.cluster.errors import ApiError, NoClusterError
 from somamemory_operator.cluster.lease import KubernetesLease, Leader
-from somamemory_operator.cluster.watches import watches
+from somamemory_operator.cluster.watches import refusals, watches
 from somamemory_operator.model.observed import MemoryKey
 from somamemory_operator.process.health import LIMITS, Health, Limits, Listener
 from somamemory_operator.process.heartbeat import Heartbeat
@@ -95,17 +96,18 @@ class Program:
         return 1
 
     async def _run(self) -> None:
-        app = application(self._metrics.registry, self._health.problems, self._health.obstacles)
+        health = self._health
+        app = application(self._metrics.registry, health.problems, health.obstacles, health.remarks)
         metrics, kubeconfig = self._metrics, self._kubeconfig
         async with serving(app, self._settings.metrics_port), connect(metrics, kubeconfig=kubeconfig) as unguarded:
-            self._leader = self._health.leader = self._candidate(unguarded)
+            self._leader = health.leader = self._candidate(unguarded)
             may_write = self._leader.leading if self._leader else lambda: True
             async with connect(metrics, may_write, kubeconfig) as connection:
                 await self._run_parts(connection)
 
     async def _run_parts(self, connection: Connection) -> None:
         namespaces = self._settings.watch_namespaces
-        cluster = Cluster(connection, namespaces)
+        cluster = Cluster(connection, namespaces, unwatched=lambda place: refusals(self._health.watches, place))
         reconciler = Reconciler(cluster, self._settings, self._metrics)
         await self._until_served(cluster)
         self._health.watches = watches(connection, self._metrics, namespaces, self._queue.wake, self._everything.set)

@@ -1,11 +1,14 @@
 """Carrying out a plan: each action is one call, and when it changed something one line in the log and one metric."""
 
-from collections.abc import Awaitable, MutableMapping
+from collections.abc import Coroutine, MutableMapping
 from contextlib import suppress
+from typing import Any
 
-from somamemory_operator.cluster.client import Cluster, ForeignObjectError
-from somamemory_operator.cluster.connection import ApiError
-from somamemory_operator.decide.plan import Applied, Plan, hash_of
+from somamemory_operator.cluster.client import Cluster
+from somamemory_operator.cluster.errors import ApiError, ForeignObjectError
+from somamemory_operator.cluster.problems import problem_of
+from somamemory_operator.decide.holds import refused_ground
+from somamemory_operator.decide.plan import Applied, Deletion, Growth, Plan, hash_of
 from somamemory_operator.model.errors import Problem
 from somamemory_operator.model.observed import Key, Obj, World, key_of, uid_of
 from somamemory_operator.model.reasons import Reason
@@ -29,26 +32,72 @@ class Executor:
     ) -> None:
         self._cluster, self._metrics, self._memory, self._world = cluster, metrics, memory, world
         self._applied = applied
+        self._problems: list[Problem] = []
+        self._refused: list[Obj] = []
+        self._slow: set[str] = set()
 
-    async def execute(self, plan: Plan) -> Problem | None:
-        """Do everything in order; return the first problem, None when all went well.
+    async def execute(self, plan: Plan) -> tuple[Problem, ...]:
+        """Do everything in order; return what was in the way, nothing when all went well.
 
-        Among the applies one that is refused does not keep the others from being made: what must wait is held by its
-        gate already. Raises ApiError when the API server is away, since then nothing else can succeed either.
+        What is refused costs that object, and the pods that would start half-configured without it; of a kind for
+        which the server takes too long, the rest is left for the next pass. Raises ApiError when nobody answers,
+        since then nothing else can succeed either.
         """
         for create in plan.creates:
-            if problem := await _problem(self._create(create)):
-                return problem
+            if not await self._try(create, self._create(create)) and not self._problems[-1].stalls:
+                return tuple(self._problems)  # it may be there by now: look again before anything that depends on it
         for growth in plan.growths:
-            if problem := await _problem(self._cluster.grow(self._memory.namespace, growth)):
-                return problem
-            self._tell("grown", Key("PersistentVolumeClaim", growth.claim), f"the spec asks for {growth.size}")
+            await self._grow(growth)
         for deletion in plan.deletions:
-            await self._cluster.delete(self._memory.namespace, deletion)
+            await self._delete(deletion)
+        for body in plan.applies:
+            if (missing := refused_ground(body, self._refused, self._world)) is None:
+                await self._try(body, self._apply(body))
+            else:
+                self._problems.append(waiting_for(key_of(body), missing))
+        return tuple(self._problems)
+
+    async def _try(self, obj: Obj, action: Coroutine[Any, Any, None]) -> bool:
+        """Do one thing for an object of ours; returns whether it went well."""
+        problem = await self._problem(key_of(obj), action)
+        if problem is not None:
+            self._problems.append(problem)
+            self._refused.append(obj)
+        return problem is None
+
+    async def _problem(self, key: Key, action: Coroutine[Any, Any, None]) -> Problem | None:
+        """Do one thing; a refusal becomes a value. Raises ApiError when nobody answers."""
+        if key.kind in self._slow:
+            action.close()
+            text = f"{key}: left for the next pass, because the server takes too long for {key.kind}."
+            return Problem(Reason.SERVER_ERROR, text, retry=True, key=key)
+        try:
+            await action
+        except ForeignObjectError as error:
+            return Problem(Reason.CONFLICT, str(error), retry=True, key=key, for_a_person=True)
+        except ApiError as error:
+            if error.unreachable:
+                raise
+            if error.slow:
+                self._slow.add(key.kind)
+            return problem_of(error, key)
+        return None
+
+    async def _grow(self, growth: Growth) -> None:
+        key = Key("PersistentVolumeClaim", growth.claim)
+        problem = await self._problem(key, self._cluster.grow(self._memory.namespace, growth))
+        if problem is None:
+            self._tell("grown", key, f"the spec asks for {growth.size}")
+        else:
+            self._problems.append(problem)
+
+    async def _delete(self, deletion: Deletion) -> None:
+        problem = await self._problem(deletion.key, self._cluster.delete(self._memory.namespace, deletion))
+        if problem is None:
             self._applied.pop(deletion.key, None)
             self._tell("deleted", deletion.key, deletion.why)
-        problems = [await _problem(self._apply(body)) for body in plan.applies]
-        return next((problem for problem in problems if problem is not None), None)
+        else:
+            self._problems.append(problem)
 
     async def _create(self, body: Obj) -> None:
         await self._cluster.create(body, owner_uid=self._memory.uid)
@@ -80,26 +129,7 @@ class Executor:
             _log.info(action, memory=memory, kind=key.kind, name=key.name, why=why)
 
 
-async def _problem(action: Awaitable[None]) -> Problem | None:
-    """Do one thing; a refusal becomes a value. Raises ApiError when the API server itself is in trouble."""
-    try:
-        await action
-    except ForeignObjectError as error:
-        return Problem(Reason.CONFLICT, str(error), retry=True)
-    except ApiError as error:
-        if error.refused or error.conflict or error.not_found:
-            return problem_of(error)
-        raise
-    return None
-
-
-def problem_of(error: ApiError) -> Problem:
-    """What a failed call means for the resource, with what to do about it."""
-    if error.conflict:
-        return Problem(Reason.CONFLICT, f"{error}. The operator looks again.", retry=True)
-    if error.status == 403:
-        advice = "Allow it by RBAC, quota or admission policy; the operator tries again."
-        return Problem(Reason.FORBIDDEN, f"{error}. {advice}", retry=True)
-    if error.refused:
-        return Problem(Reason.APPLY_REFUSED, f"{error}. Correct the spec; the operator tries again.", retry=True)
-    return Problem(Reason.CLUSTER_UNAVAILABLE, f"{error}. The operator tries again.", retry=True)
+def waiting_for(key: Key, missing: Key) -> Problem:
+    """A workload that is not touched, because something that its pods stand on is refused."""
+    text = f"{key} waits for {missing}, which is refused: its pods would start half-configured."
+    return Problem(Reason.WAITING, text, retry=True, key=key)

@@ -11,16 +11,18 @@ from datetime import UTC, datetime
 
 from somamemory_operator.cluster.backoff import Backoff
 from somamemory_operator.cluster.client import Cluster
-from somamemory_operator.cluster.connection import ApiError, NotLeaderError
+from somamemory_operator.cluster.errors import ApiError, NotLeaderError
+from somamemory_operator.cluster.problems import problem_of
 from somamemory_operator.decide.checks import first_refusal
 from somamemory_operator.decide.credentials import credentials, random_value
+from somamemory_operator.decide.holds import unknowns
 from somamemory_operator.decide.plan import Applied, Plan, plan
 from somamemory_operator.manifests import build
 from somamemory_operator.model.desired import Desired
-from somamemory_operator.model.errors import InvalidSpec, Problem
+from somamemory_operator.model.errors import InvalidSpec, Problem, worst_of
 from somamemory_operator.model.observed import Key, MemoryKey, Obj, World
 from somamemory_operator.model.reasons import Reason
-from somamemory_operator.reconcile.execute import Executor, problem_of
+from somamemory_operator.reconcile.execute import Executor
 from somamemory_operator.reconcile.reporting import Reporter
 from somamemory_operator.resource.somamemory import SomaMemory
 from somamemory_operator.settings import Settings
@@ -28,6 +30,7 @@ from somamemory_operator.status.status import refused_status, status
 from somamemory_operator.telemetry.logs import logger
 from somamemory_operator.telemetry.metrics import Metrics
 
+_WORK = 0.75  # of the deadline of a run; the rest is for telling how it stands
 _PASSES = 4  # what one apply makes possible (a Secret that now exists) is done in the same run, but not for ever
 
 
@@ -85,7 +88,7 @@ class Reconciler:
                 problem = problem_of(error)
                 self._log.warning("reconciliation failed", memory=str(key), error=str(error))
             except TimeoutError:
-                problem = Problem(Reason.CLUSTER_UNAVAILABLE, f"not done within {self._deadline:g} s", retry=True)
+                problem = _too_long(self._deadline)
                 self._log.warning("reconciliation took too long", memory=str(key), seconds=self._deadline)
             except Exception as error:  # the last line of defence: not even a mistake of ours stops the queue
                 problem = _unexpected(error)
@@ -100,9 +103,13 @@ class Reconciler:
         if "deletionTimestamp" in obj["metadata"]:  # owner references take the children with it
             return None, None
         try:
-            problem, report = await self._bring_closer(key, obj)
-        except (ApiError, NotLeaderError, TimeoutError):
+            async with asyncio.timeout(self._deadline * _WORK):
+                problem, report = await self._bring_closer(key, obj)
+        except (ApiError, NotLeaderError):
             raise
+        except TimeoutError:  # the server takes its time for every call: say so while there is some left
+            problem = _too_long(self._deadline * _WORK)
+            report = refused_status(obj, problem, _now())
         except Exception as error:  # a mistake of ours: say so on the resource, go on with the others
             self._log.exception("unexpected error", memory=str(key))
             problem = _unexpected(error)
@@ -111,21 +118,35 @@ class Reconciler:
         return problem, self._look_again(key, obj, report, was_new=was_new)
 
     async def _bring_closer(self, key: MemoryKey, obj: Obj) -> tuple[Problem | None, Obj]:
-        """Do all that can be done now; returns what is in the way and the status to report."""
+        """Do all that can be done now; returns what is most in the way and the status to report."""
         try:
             memory = SomaMemory.parse(obj)
         except InvalidSpec as error:
             return error.problem, refused_status(obj, error.problem, _now())
-        seen, problem = await self._look(memory, key), None
+        seen, problems = await self._look(memory, key), tuple[Problem, ...]()
         for _ in range(_PASSES):
-            if memory.spec.paused or seen.plan is None or seen.plan.is_idle or problem is not None:
+            if memory.spec.paused or seen.plan is None or seen.plan.is_idle or problems:
                 break
             executor = Executor(self._cluster, self._metrics, memory, seen.world, self._applied_to(key, memory))
-            problem = await executor.execute(seen.plan)
+            problems = await executor.execute(seen.plan)
             seen = await self._look(memory, key)
-        problem = seen.problem or problem
-        report = status(memory, desired=seen.desired, plan=seen.plan, world=seen.world, problem=problem, now=_now())
-        return problem, report
+        problems += tuple(unknowns(seen.desired, seen.world)) if seen.desired is not None else ()
+        self._log_all(key, problems)
+        report = status(
+            memory,
+            desired=seen.desired,
+            plan=seen.plan,
+            world=seen.world,
+            problem=seen.problem,
+            problems=problems,
+            now=_now(),
+        )
+        return seen.problem or worst_of(problems), report
+
+    def _log_all(self, key: MemoryKey, problems: tuple[Problem, ...]) -> None:
+        for problem in problems:
+            self._metrics.refusals.labels(problem.reason.value, problem.key.kind if problem.key else "").inc()
+            self._log.warning("refused", memory=str(key), reason=problem.reason.value, message=problem.message)
 
     async def _look(self, memory: SomaMemory, key: MemoryKey) -> Seen:
         """Look at the world, and decide what it should be and what is to be done."""
@@ -148,9 +169,12 @@ class Reconciler:
         return applied
 
     def _look_again(self, key: MemoryKey, obj: Obj, report: Obj, *, was_new: bool) -> float | None:
-        """While it is not Ready look again now and then: not everything that matters causes an event."""
-        ready = next((c["status"] for c in report.get("conditions") or () if c["type"] == "Ready"), "Unknown")
-        if ready == "True":
+        """While it is not Ready look again now and then: not everything that matters causes an event.
+
+        The same as long as a kind cannot be looked at: a right that is given causes none either.
+        """
+        verdicts = {condition["type"]: condition["status"] for condition in report.get("conditions") or ()}
+        if verdicts.get("Ready") == "True" and "Observed" not in verdicts:
             self._waits.pop(key, None)
             return _until_window(obj, report, _now())
         self._waits[key] = 1 if was_new else self._waits.get(key, 0) + 1
@@ -178,6 +202,11 @@ def _until_window(obj: Obj, report: Obj, now: datetime) -> float | None:
 def _unexpected(error: Exception) -> Problem:
     text = f"{type(error).__name__} in the operator: see its log, and report it. The operator tries again."
     return Problem(Reason.INTERNAL_ERROR, text, retry=True)
+
+
+def _too_long(seconds: float) -> Problem:
+    text = f"The API server takes too long: not done within {seconds:g} s. The operator tries again."
+    return Problem(Reason.CLUSTER_UNAVAILABLE, text, retry=True)
 
 
 def _now() -> datetime:

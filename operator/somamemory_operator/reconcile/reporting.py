@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 from somamemory_operator.cluster.client import Cluster
-from somamemory_operator.cluster.connection import ApiError
+from somamemory_operator.cluster.errors import ApiError
 from somamemory_operator.model.observed import Obj
 from somamemory_operator.telemetry.logs import logger
 from somamemory_operator.telemetry.metrics import Metrics
@@ -30,7 +30,10 @@ class Reporter:
         self._log = logger(__name__)
 
     async def report(self, memory: Obj, status: Obj) -> bool:
-        """Report a status; returns whether it was new. A resource that went away meanwhile is no error."""
+        """Report a status; returns whether it was new. A resource that went away meanwhile is no error.
+
+        Raises ApiError when the status cannot be written: the run counts as failed and is repeated.
+        """
         metadata = memory["metadata"]
         self._metrics.show_conditions(metadata["namespace"], metadata["name"], status.get("conditions") or ())
         try:
@@ -38,6 +41,8 @@ class Reporter:
         except ApiError as error:
             if error.not_found or error.conflict:
                 return True
+            self._metrics.status_failed.labels(str(error.status)).inc()
+            self._log.error("a status could not be written", memory=f"{metadata['namespace']}/{metadata['name']}")
             raise
         if written:
             for transition in transitions(memory.get("status") or {}, status):

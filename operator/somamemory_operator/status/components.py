@@ -7,6 +7,7 @@ from somamemory_operator.decide.plan import Plan
 from somamemory_operator.manifests.parts.jobs import is_done
 from somamemory_operator.model import names
 from somamemory_operator.model.desired import Desired
+from somamemory_operator.model.errors import Problem
 from somamemory_operator.model.names import STORES, WORKLOADS, Component
 from somamemory_operator.model.observed import Key, Obj, World, at, component_of, is_terminating
 from somamemory_operator.model.pod_problems import Finding, worst
@@ -41,12 +42,13 @@ TROUBLED = STALLING | {
 
 @dataclass(frozen=True)
 class Report:
-    """How one component stands. `is_settled` says that nothing about it is on its way, ready or not."""
+    """How one component stands. `is_known` is False when its workload could not be looked at."""
 
     component: Component
     reason: Reason
     message: str
     is_ready: bool = False
+    is_known: bool = True
     ready: int = 0
     wanted: int = 0
     image: str = ""
@@ -66,6 +68,11 @@ class View:
     plan: Plan | None
     world: World
     now: datetime
+    problems: tuple[Problem, ...] = ()
+
+    def problem_with(self, key: Key) -> Problem | None:
+        """What one object met with in this pass."""
+        return next((problem for problem in self.problems if problem.key == key), None)
 
 
 def reports(view: View) -> list[Report]:
@@ -81,10 +88,14 @@ def _report(view: View, component: Component) -> Report:
     live = world.children.get(key)
     held = next((entry for entry in (plan.held if plan else ()) if entry.key == key), None)
     report = _counted(component, live, world)
+    if (unread := world.unread.get(key.kind)) is not None:
+        return replace(report, reason=unread.reason, message=unread.message, is_known=False)
     if component in (Component.API, Component.CONSUMER) and (found := _migration(view) or _restore(view)) is not None:
         return replace(report, reason=found.reason, message=found.message)
     if held is not None:
         return replace(report, reason=held.reason, message=held.message)
+    if (problem := view.problem_with(key)) is not None:
+        return replace(report, reason=problem.reason, message=problem.message)
     if live is None or is_terminating(live):
         return replace(report, reason=Reason.WAITING, message=f"{key} does not exist yet.")
     if plan is not None and key in _pending(plan):
@@ -138,10 +149,12 @@ def _rollout(report: Report, live: Obj, view: View) -> Report:
 def _migration(view: View) -> Finding | None:
     """What keeps the database from being migrated, None when it is: API and consumer are not ready before."""
     job = next((wanted for wanted in view.desired or () if _is_migration(wanted.obj)), None)
-    if job is None or is_done(view.world, job.obj):
+    if job is None or is_done(view.world, job.obj) or "Job" in view.world.unread:
         return None
     if job.held is not None:
         return Finding(job.held.reason, job.held.message)
+    if (problem := view.problem_with(job.key)) is not None:
+        return Finding(problem.reason, problem.message)
     name, namespace = job.key.name, view.memory.namespace
     found = worst(view.world.pods_of(Component.MIGRATION), view.now)
     if has_failed(view.world.get("Job", name)) or (found and found.reason is Reason.CRASH_LOOP_BACK_OFF):

@@ -1,6 +1,6 @@
 """How it stands: the status of a SomaMemory as a pure function of what is observed, never of what was done."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import datetime
 
 from somamemory_operator.decide import credentials
@@ -8,12 +8,13 @@ from somamemory_operator.decide.plan import Plan
 from somamemory_operator.model import names
 from somamemory_operator.model.conditions import Condition, rendered, verdict
 from somamemory_operator.model.desired import Desired
-from somamemory_operator.model.errors import Problem
+from somamemory_operator.model.errors import Problem, worst_of
 from somamemory_operator.model.names import Component
 from somamemory_operator.model.observed import Obj, World, at
 from somamemory_operator.model.reasons import Reason
 from somamemory_operator.resource.somamemory import SomaMemory
 from somamemory_operator.status.addons import addon_conditions
+from somamemory_operator.status.blindness import blindness
 from somamemory_operator.status.changes import pending_changes, up_to_date
 from somamemory_operator.status.components import STALLING, TROUBLED, Report, View, reports
 
@@ -26,15 +27,18 @@ def status(
     world: World,
     problem: Problem | None,
     now: datetime,
+    problems: Sequence[Problem] = (),
 ) -> Obj:
     """The whole `.status`.
 
     `plan` is what is still to be done *after* this pass, computed once more from the world as it is now: only an empty
     one can be Ready. Both `desired` and `plan` are None when a problem kept them from being made, or while paused.
+    `problem` refuses the whole spec; `problems` are what single objects and kinds met with, and cost only those.
     """
-    found = reports(View(memory, desired, plan, world, now))
-    summary = _summary(memory, found, plan, problem)
+    found = reports(View(memory, desired, plan, world, now, tuple(problems)))
+    summary = _summary(memory, found, plan, problem or worst_of(problems))
     parts = [*(_of(report) for report in found), *up_to_date(desired), *addon_conditions(memory, world)]
+    parts += blindness(world)
     conditions = [*_overall(summary), _secrets(memory, world, problem), *parts]
     enabled = [report for report in found if not report.is_disabled]
     api = world.get("Deployment", names.child(memory.name, Component.API))
@@ -57,7 +61,7 @@ def refused_status(obj: Obj, problem: Problem, now: datetime) -> Obj:
     """The `.status` of an object that could not even be parsed; what was reported about components is kept."""
     before = obj.get("status") or {}
     generation = obj["metadata"].get("generation", 0)
-    summary = _Summary("Failed", Condition("Ready", "False", problem.reason, problem.message), stalled=True)
+    summary = _halted(problem)
     fresh = rendered(_overall(summary), before=before, generation=generation, now=now)
     types = {condition["type"] for condition in fresh}
     kept = [condition for condition in before.get("conditions") or () if condition["type"] not in types]
@@ -80,10 +84,7 @@ def _summary(memory: SomaMemory, found: list[Report], plan: Plan | None, problem
         text = "The operator leaves everything as it is: set spec.paused to false to go on."
         return _Summary("Paused", Condition("Ready", "Unknown", Reason.PAUSED, text))
     if problem is not None:
-        ready = Condition("Ready", "False", problem.reason, problem.message)
-        return _Summary(
-            "Degraded" if problem.retry else "Failed", ready, stalled=not problem.retry, moving=problem.retry
-        )
+        return _halted(problem)
     if all(report.reason is Reason.HIBERNATED or report.is_disabled for report in found) and plan and plan.is_settled:
         text = "Everything is scaled to zero, volumes are kept: set spec.hibernated to false to wake it up."
         return _Summary("Hibernated", Condition("Ready", "False", Reason.HIBERNATED, text))
@@ -95,6 +96,13 @@ def _summary(memory: SomaMemory, found: list[Report], plan: Plan | None, problem
         return _Summary("Progressing", Condition("Ready", "False", Reason.PROGRESSING, text), moving=True)
     text = f"All {sum(not report.is_disabled for report in found)} components run as wanted."
     return _Summary("Ready", Condition("Ready", "True", Reason.READY, text))
+
+
+def _halted(problem: Problem) -> _Summary:
+    """Something is in the way: a person's turn, or only a matter of time."""
+    ready = Condition("Ready", "False", problem.reason, problem.message)
+    stalls = problem.stalls
+    return _Summary("Failed" if stalls else "Degraded", ready, stalled=stalls, moving=not stalls)
 
 
 def _unready(waiting: list[Report]) -> _Summary:
@@ -122,6 +130,8 @@ def _overall(summary: _Summary) -> Iterator[Condition]:
 def _secrets(memory: SomaMemory, world: World, problem: Problem | None) -> Condition:
     if problem is not None and problem.reason is Reason.CREDENTIALS_LOST:
         return Condition("SecretsReady", "False", problem.reason, problem.message)
+    if (unread := world.unread.get("Secret")) is not None:
+        return Condition("SecretsReady", "Unknown", unread.reason, unread.message)
     found = [credentials.decoded(world.get("Secret", name)) for name in credentials.secret_names(memory.name)]
     if all(credentials.is_intact(values) and credentials.API_TOKEN in values for values in found):
         text = f"Secret {names.credentials(memory.name)} and its copy are complete."
@@ -131,7 +141,8 @@ def _secrets(memory: SomaMemory, world: World, problem: Problem | None) -> Condi
 
 def _of(report: Report) -> Condition:
     name = f"{report.component.value.capitalize()}Ready"
-    return Condition(name, verdict(report.is_ready), report.reason, report.message)
+    stands = verdict(report.is_ready) if report.is_known else "Unknown"
+    return Condition(name, stands, report.reason, report.message)
 
 
 def _component(report: Report) -> Obj:

@@ -117,6 +117,10 @@ class Api:
         path = PLACES[kind].path(namespace, name)
         _checked(self._http.request("DELETE", path, json={"propagationPolicy": "Background"}))
 
+    def call(self, verb: str, path: str, body: Obj | None = None) -> Obj:
+        """Ask for anything else."""
+        return _checked(self._http.request(verb, path, json=body))
+
     def make_namespace(self, name: str) -> None:
         """Make a namespace that enforces Pod Security."""
         labels = {"pod-security.kubernetes.io/enforce": "restricted"}

@@ -12,7 +12,8 @@ from somamemory_operator.manifests import build
 from somamemory_operator.model import names
 from somamemory_operator.model.desired import Desired
 from somamemory_operator.model.names import Component
-from somamemory_operator.model.observed import Key, Obj, World, key_of
+from somamemory_operator.model.observed import Blindness, Key, Obj, World, key_of
+from somamemory_operator.model.reasons import Reason
 from somamemory_operator.resource.somamemory import SomaMemory
 from somamemory_operator.settings import Settings
 
@@ -43,13 +44,19 @@ class FakeCluster:
         self.storage_classes: dict[str, Obj] = {"standard": {"allowVolumeExpansion": True}}
         self.unserved: frozenset[str] = frozenset()
         self.now: datetime | None = None
+        self.unread: dict[str, Blindness] = {}
         self.writes: list[str] = []
         self._generate = generate
         self._numbers = itertools.count(1)
 
     @property
     def world(self) -> World:
-        return World(copy.deepcopy(self.objects), self.storage_classes, self.unserved)
+        seen = {key: obj for key, obj in self.objects.items() if key.kind not in self.unread}
+        return World(copy.deepcopy(seen), self.storage_classes, self.unserved, self.unread)
+
+    def blind(self, *kinds: str) -> None:
+        """Show these kinds no more, as an API server that refuses to list them."""
+        self.unread = {kind: Blindness(Reason.FORBIDDEN, f"list {kind}: forbidden.") for kind in kinds}
 
     def look(self, memory: SomaMemory, settings: Settings = SETTINGS) -> tuple[Desired, Plan]:
         """What is desired now, and what is to be done for it."""

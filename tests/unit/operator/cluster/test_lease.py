@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from somamemory_operator.cluster.connection import ApiError
+from somamemory_operator.cluster.errors import ApiError
 from somamemory_operator.cluster.lease import Leader, Lease, Times
 from somamemory_operator.telemetry.metrics import Metrics
 from tests.unit.operator.waiting import until

@@ -296,6 +296,42 @@ def test_a_problem_that_may_pass_is_no_stall(settled: FakeCluster) -> None:
     assert (verdicts(found)["Stalled"], verdicts(found)["Reconciling"], found["phase"]) == ("False", "True", "Degraded")
 
 
+@pytest.mark.parametrize("reason", [Reason.APPLY_REFUSED, Reason.FORBIDDEN, Reason.CREDENTIALS_LOST])
+def test_a_problem_that_only_a_person_can_end_stalls_although_it_is_tried_again(
+    settled: FakeCluster, reason: Reason
+) -> None:
+    found = report(settled, memory(), problem=Problem(reason, "Do something.", retry=True))
+
+    assert condition(found, "Stalled")["message"] == "Do something."
+    assert (verdicts(found)["Stalled"], verdicts(found)["Reconciling"], found["phase"]) == ("True", "False", "Failed")
+
+
+def test_a_refused_object_costs_its_component_and_no_other(settled: FakeCluster) -> None:
+    key = Key("StatefulSet", "demo-redis")
+    problems = [
+        Problem(Reason.WAITING, "Waits for its Secret.", retry=True, key=key),
+        Problem(Reason.APPLY_REFUSED, "Refused.", retry=True, key=Key("Secret", "demo-redis-config")),
+    ]
+
+    desired, plan = settled.look(memory())
+    world = settled.world
+    found = status(memory(), desired=desired, plan=plan, world=world, problem=None, problems=problems, now=NOW)
+
+    assert condition(found, "RedisReady")["message"] == "Waits for its Secret."
+    assert condition(found, "Ready")["message"] == "Refused."
+    assert (verdicts(found)["PostgresReady"], verdicts(found)["Stalled"]) == ("True", "True")
+
+
+def test_what_cannot_be_looked_at_is_unknown_and_told(settled: FakeCluster) -> None:
+    settled.blind("StatefulSet", "Secret")
+
+    found = report(settled, memory())
+
+    assert (verdicts(found)["PostgresReady"], verdicts(found)["SecretsReady"]) == ("Unknown", "Unknown")
+    assert verdicts(found)["Observed"] == "False"
+    assert "list StatefulSet: forbidden. list Secret: forbidden." in condition(found, "Observed")["message"]
+
+
 def test_paused_is_neither_ready_nor_not(settled: FakeCluster) -> None:
     about = memory({"paused": True})
 
