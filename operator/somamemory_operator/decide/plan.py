@@ -8,7 +8,7 @@ fields that managedFields credits to us is no longer the one that our last apply
 import hashlib
 import json
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Literal, Self
 
 from somamemory_operator.decide.holds import unknown_ground
@@ -27,6 +27,7 @@ from somamemory_operator.model.observed import (
 )
 from somamemory_operator.model.quantities import quantity_bytes
 from somamemory_operator.model.reasons import Reason
+from somamemory_operator.model.rollout import WORKLOAD_KINDS, generation_of, has_seen
 
 PRUNED_KINDS = frozenset(OBSERVED_KINDS) - {"Pod", "PersistentVolumeClaim"}
 """Kinds of which we remove what is no longer wanted. Pods belong to their controllers, claims to the user."""
@@ -34,16 +35,27 @@ PRUNED_KINDS = frozenset(OBSERVED_KINDS) - {"Pod", "PersistentVolumeClaim"}
 
 @dataclass(frozen=True)
 class Applied:
-    """What the rim remembers, in memory only, about the last apply of one object."""
+    """What the rim remembers, in memory only, about the last apply of one object.
+
+    `generation` is the one that an apply of ours last moved: a later one is somebody else's doing, and no drift.
+    """
 
     wanted: str
     fields: str
     uid: str
+    generation: int = field(default=0, compare=False)
 
     @classmethod
-    def of(cls, body: Obj, live: Obj, manager: str = names.FIELD_MANAGER) -> Self:
-        """To be made from the body of an apply and the object that the API server answered with."""
-        return cls(wanted=hash_of(body), fields=fields_digest(live, manager), uid=uid_of(live))
+    def of(cls, body: Obj, live: Obj, *, before: Obj | None = None, last: Self | None = None) -> Self:
+        """To be made from the body of an apply and the object that the API server answered with.
+
+        `before` is the object as it was, and `last` what was remembered of it: an apply that leaves the generation as
+        it was has changed nothing that its controller would have to look at.
+        """
+        generation = generation_of(live)
+        if before is not None and last is not None and last.uid == uid_of(live) and generation_of(before) == generation:
+            generation = last.generation
+        return cls(hash_of(body), fields_digest(live), uid_of(live), generation)
 
 
 @dataclass(frozen=True)
@@ -90,6 +102,8 @@ class Plan:
     deletions: tuple[Deletion, ...] = ()
     applies: tuple[Obj, ...] = ()
     held: tuple[Held, ...] = ()
+    unseen: frozenset[Key] = frozenset()
+    """Workloads whose controller has not looked at our last apply yet, so that their status is about another spec."""
 
     @property
     def is_idle(self) -> bool:
@@ -112,6 +126,7 @@ def plan(desired: Desired, world: World, applied: Mapping[Key, Applied]) -> Plan
         deletions=(*_replacements(ready, world), *_superfluous(desired, world)),
         applies=tuple(_applies(ready, world, applied)),
         held=held,
+        unseen=frozenset(_unseen(desired, world, applied)),
     )
 
 
@@ -156,6 +171,19 @@ def _applies(ready: list[Wanted], world: World, applied: Mapping[Key, Applied]) 
 
 def _has_drifted(wanted: Wanted, live: Obj, last: Applied | None) -> bool:
     return last is None or last != Applied.of(wanted.obj, live)
+
+
+def _unseen(desired: Desired, world: World, applied: Mapping[Key, Applied]) -> Iterator[Key]:
+    """The generation of a Deployment moves with its annotations too, which is nothing that anybody waits for.
+
+    So what counts is the generation of our last apply. Where that is not known, after a restart, it is the newest one.
+    """
+    for wanted in desired:
+        live, last = world.children.get(wanted.key), applied.get(wanted.key)
+        if live is not None and wanted.key.kind in WORKLOAD_KINDS:
+            is_ours = last is not None and last.uid == uid_of(live)
+            if not has_seen(live, last.generation if last and is_ours else generation_of(live)):
+                yield wanted.key
 
 
 def _bound(body: Obj, live: Obj) -> Obj:

@@ -108,7 +108,7 @@ class Executor:
         before = self._world.children.get(key)
         live = await self._cluster.apply(body, known=before is not None, owner_uid=self._memory.uid)
         why = self._why(body, before)
-        self._applied[key] = Applied.of(body, live)
+        self._applied[key] = Applied.of(body, live, before=before, last=self._applied.get(key))
         if before is None or before["metadata"]["resourceVersion"] != live["metadata"]["resourceVersion"]:
             self._tell("created" if before is None else "applied", key, why)
 

@@ -9,11 +9,11 @@ from somamemory_operator.model import names
 from somamemory_operator.model.desired import Desired
 from somamemory_operator.model.errors import Problem
 from somamemory_operator.model.names import STORES, WORKLOADS, Component
-from somamemory_operator.model.observed import Key, Obj, World, at, component_of, is_terminating
+from somamemory_operator.model.observed import Key, Obj, World, at, component_of, is_terminating, key_of
 from somamemory_operator.model.pod_problems import Finding, worst
 from somamemory_operator.model.quantities import quantity_bytes
 from somamemory_operator.model.reasons import Reason
-from somamemory_operator.model.rollout import is_rolled_out
+from somamemory_operator.model.rollout import generation_of, has_seen, paused, progress, runs_newest
 from somamemory_operator.resource.somamemory import SomaMemory
 from somamemory_operator.status.changes import due_change
 from somamemory_operator.status.restore import has_failed, unrestored
@@ -26,6 +26,7 @@ STALLING = frozenset(
         Reason.MIGRATION_FAILED,
         Reason.RESTORE_FAILED,
         Reason.PODS_REFUSED,
+        Reason.ROLLOUT_PAUSED,
     }
 )
 """Reasons that do not go away by themselves: a person has to do something."""
@@ -36,6 +37,7 @@ TROUBLED = STALLING | {
     Reason.UNSCHEDULABLE,
     Reason.VOLUME_PENDING,
     Reason.NOT_READY,
+    Reason.JOB_SUSPENDED,
 }
 """Reasons that are more than the ordinary course of a rollout."""
 
@@ -128,22 +130,37 @@ def _pending(plan: Plan) -> frozenset[Key]:
 
 def _rollout(report: Report, live: Obj, view: View) -> Report:
     """From the workload's own status; its pods explain what is missing."""
-    if is_rolled_out(live):
-        if view.memory.spec.hibernated:
-            return replace(report, reason=Reason.HIBERNATED, message="Scaled to zero by spec.hibernated.")
-        growing = _growing_claim(report.component, view.world)
-        if growing is not None:
-            return replace(report, reason=Reason.VOLUME_RESIZING, message=f"Volume claim {growing} is being enlarged.")
-        return replace(report, reason=Reason.READY, message="Runs as wanted.", is_ready=True)
-    refused = _refused_pods(live)
-    if refused is not None:
+    key, least = key_of(live), _fewest(report.component, view)
+    is_seen = has_seen(live, generation_of(live)) if view.plan is None else key not in view.plan.unseen
+    if is_seen and runs_newest(live, least):
+        return _rolled_out(report, view, is_scaled=least is not None)
+    if (held_back := paused(live)) is not None:
+        return replace(report, reason=Reason.ROLLOUT_PAUSED, message=held_back)
+    if (refused := _refused_pods(live)) is not None:
         text = f"The cluster refuses the pods ({refused}): change the quota or policy of the namespace, or the spec."
         return replace(report, reason=Reason.PODS_REFUSED, message=text)
-    found = worst(view.world.pods_of(report.component), view.now)
-    if found is not None:
+    if (found := worst(view.world.pods_of(report.component), view.now)) is not None:
         return replace(report, reason=found.reason, message=found.message)
-    text = f"{report.ready} of {report.wanted} pods are ready, or run an older template."
+    text = progress(live) if is_seen else f"The controller of {key} has not taken up the newest template yet."
     return replace(report, reason=Reason.ROLLING_OUT, message=text)
+
+
+def _rolled_out(report: Report, view: View, *, is_scaled: bool) -> Report:
+    if view.memory.spec.hibernated:
+        return replace(report, reason=Reason.HIBERNATED, message="Scaled to zero by spec.hibernated.")
+    growing = _growing_claim(report.component, view.world)
+    if growing is not None:
+        return replace(report, reason=Reason.VOLUME_RESIZING, message=f"Volume claim {growing} is being enlarged.")
+    text = "Runs as wanted, with as many pods as its autoscaler decides." if is_scaled else "Runs as wanted."
+    return replace(report, reason=Reason.READY, message=text, is_ready=True)
+
+
+def _fewest(component: Component, view: View) -> int | None:
+    """How few pods the autoscaler of a component may choose, None when there is to be none."""
+    name = names.child(view.memory.name, component)
+    wanted = view.desired.get("HorizontalPodAutoscaler", name) if view.desired is not None else None
+    least: int | None = at(wanted.obj, "spec", "minReplicas") if wanted is not None else None
+    return least
 
 
 def _migration(view: View) -> Finding | None:
@@ -163,6 +180,11 @@ def _migration(view: View) -> Finding | None:
             f"The migration of the database fails: `kubectl logs -n {namespace} job/{name}` says why. It is tried "
             f"again by itself for hours, and anew after `kubectl delete job -n {namespace} {name}`.",
         )
+    if at(view.world.get("Job", name), "spec", "suspend"):
+        text = (
+            f"Job {name}, which migrates the database, is suspended: whoever did that has to set its suspend to false."
+        )
+        return Finding(Reason.JOB_SUSPENDED, text)
     return found or Finding(Reason.MIGRATION_RUNNING, f"Waits until Job {name} has migrated the database.")
 
 

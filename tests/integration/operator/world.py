@@ -9,8 +9,8 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable, Mapping
-from contextlib import suppress
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -60,6 +60,16 @@ class RestartableApiServer(ApiServer):
         """Start it again, on the same port, and return when it is ready."""
         super()._start_apiserver(*self._arguments)
         self._wait()
+
+    @contextmanager
+    def frozen_controllers(self) -> Iterator[None]:
+        """Nobody makes pods or looks at a changed spec meanwhile: a moment that lasts."""
+        controllers = self._processes["kube-controller-manager"]
+        controllers.send_signal(signal.SIGSTOP)
+        try:
+            yield
+        finally:
+            controllers.send_signal(signal.SIGCONT)
 
 
 class Api:

@@ -76,7 +76,9 @@ class FakeCluster:
         for deletion in todo.deletions:
             self.delete(deletion.key, orphan=deletion.propagation == "Orphan")
         for body in todo.applies:
-            self.applied[key_of(body)] = Applied.of(body, self._put(body, operation="Apply"))
+            key = key_of(body)
+            before, last = self.objects.get(key), self.applied.get(key)
+            self.applied[key] = Applied.of(body, self._put(body, operation="Apply"), before=before, last=last)
         return todo
 
     def settle(self, memory: SomaMemory, settings: Settings = SETTINGS) -> None:
