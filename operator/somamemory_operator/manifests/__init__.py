@@ -7,8 +7,7 @@ from somamemory_operator.manifests.clients import api, consumer, migration
 from somamemory_operator.manifests.monitoring import scraping as monitoring
 from somamemory_operator.manifests.parts import policies, secrets
 from somamemory_operator.manifests.parts.context import Context
-from somamemory_operator.manifests.recovery import backup
-from somamemory_operator.manifests.recovery import sequence as recovery
+from somamemory_operator.manifests.recovery import backup, sequence
 from somamemory_operator.manifests.stores import kafka, postgres, qdrant, redis
 from somamemory_operator.model.desired import Desired, Gate, Wanted
 from somamemory_operator.model.observed import Obj, World
@@ -30,11 +29,12 @@ def build(
     context = Context(memory, settings, world, credentials, now)
     wanted = [
         *secrets.build(context),
-        *_free([*postgres.build(context), *redis.build(context), *qdrant.build(context), *kafka.build(context)]),
+        *_free(sequence.recorded(context, postgres.build(context))),
+        *_free([*redis.build(context), *qdrant.build(context), *kafka.build(context)]),
         *_free([*policies.budgets(context), *policies.network(context), *monitoring.build(context)]),
         *_free(backup.build(context)),
-        *_migration(context),
-        *recovery.build(context),
+        *(migration.build(context) if not context.spec.hibernated else ()),
+        *sequence.build(context),
         *_gated(_clients(context), _needs(context)),
     ]
     served = tuple(each for each in wanted if each.key.kind not in world.unserved)
@@ -49,19 +49,12 @@ def build(
 
 def _clients(context: Context) -> list[Obj]:
     objects = [*api.build(context), *(consumer.build(context) if context.spec.consumer.enabled else ())]
-    return recovery.marked(context, objects)
+    return sequence.recorded(context, objects)
 
 
 def _needs(context: Context) -> Gate | None:
     """What API and consumer wait for; nothing as long as they are to have no pods."""
-    sleeping = context.spec.hibernated or recovery.is_pending(context)
-    return None if sleeping else migration.needs_migration(context)
-
-
-def _migration(context: Context) -> list[Wanted]:
-    if context.spec.hibernated:
-        return []
-    return _gated(migration.build(context), migration.needs_postgres(context))
+    return None if context.is_asleep else migration.needs_migration(context)
 
 
 def _free(objects: list[Obj]) -> list[Wanted]:

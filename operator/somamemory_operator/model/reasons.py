@@ -17,10 +17,12 @@ class Reason(StrEnum):
     # Something that the spec asks for beside the components is not there
     KIND_MISSING = "KindMissing"
     BACKUP_FAILED = "BackupFailed"
+    BACKUP_OVERDUE = "BackupOverdue"
 
     # A dump is brought back
     RESTORING = "Restoring"
     RESTORE_FAILED = "RestoreFailed"
+    RESTORE_LOST = "RestoreLost"
 
     # The spec is refused: nothing is applied until a person changes it
     INVALID_SPEC = "InvalidSpec"

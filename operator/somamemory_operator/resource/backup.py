@@ -55,10 +55,50 @@ class Backup(Workload):
     """Time zone of the schedule, such as Europe/Berlin; that of the cluster, mostly UTC, when absent."""
     keep: Annotated[int, Field(ge=1, le=10_000)] = 7
     """How many dumps are kept; the oldest go."""
+    active_deadline_seconds: Annotated[int, Field(ge=60, le=2_592_000)] = 21_600
+    """How long a dump may take, with all its tries, before it is ended: one that hangs would block those after it."""
+    max_age_hours: Annotated[int, Field(ge=1, le=87_600)] | None = None
+    """How old the newest dump may become before BackupReady is False; by the schedule when absent."""
     volume: BackupVolume = BackupVolume()
     """Where the dumps are kept."""
     resources: Resources = _SMALL
     """CPU and memory of the container."""
+
+    @property
+    def oldest_hours(self) -> float:
+        """How old the newest dump may become: the longest pause of the schedule, a late start, and the dump itself."""
+        if self.max_age_hours is not None:
+            return self.max_age_hours
+        return _longest_pause_hours(self.schedule) + START_HOURS + self.active_deadline_seconds / 3600
+
+
+def _longest_pause_hours(schedule: str) -> int:
+    """Never less than between two times of the schedule: by the largest unit of which it does not take every one.
+
+    Too long a pause is told too late, too short a one is a false alarm, and cron has too many words to be sure.
+    """
+    if schedule in _NAMED:
+        return _NAMED[schedule]
+    _, hour, day, month, weekday = (part not in ("*", "?", "*/1") for part in schedule.split())
+    if month:
+        return 366 * 24
+    if weekday:  # beside a day it is another chance, not a further condition
+        return 7 * 24
+    if day:
+        return 62 * 24  # the 31st of a month, and that of the month after next
+    return 24 if hour else 1
+
+
+START_HOURS = 1
+"""How late a dump may start, when the cluster was busy or away."""
+_NAMED = {
+    "@hourly": 1,
+    "@daily": 24,
+    "@weekly": 7 * 24,
+    "@monthly": 31 * 24,
+    "@yearly": 366 * 24,
+    "@annually": 366 * 24,
+}
 
 
 class Restore(Model):
@@ -74,6 +114,8 @@ class Restore(Model):
     """Whether memories that are there may be replaced; without it a database that holds some is left alone."""
     run: Annotated[int, Field(ge=1, le=1_000_000)] = 1
     """To be raised when a dump that was restored already is to be restored once more."""
+    active_deadline_seconds: Annotated[int, Field(ge=60, le=2_592_000)] = 86_400
+    """How long it may take, with all its tries, before it is given up and nothing is changed: a day, to be generous."""
 
     @property
     def mark(self) -> str:

@@ -84,6 +84,16 @@ _ENDPOINTS = _object(
     },
 )
 
+_BACKUP = _object(
+    "How it stands with the dumps of Postgres.",
+    {
+        "newest": _text("When the newest dump was made.", 64, format="date-time"),
+        "overdueAt": _text(
+            "When BackupReady becomes False, unless another dump has been made.", 64, format="date-time"
+        ),
+    },
+)
+
 STATUS: Schema = _object(
     "How it stands, as the operator sees it.",
     {
@@ -99,6 +109,7 @@ STATUS: Schema = _object(
         "componentsReady": _text("Ready components of enabled ones, such as 5/6.", 16),
         "pendingChanges": _list("Changes of the stores that wait.", _CHANGE),
         "endpoints": _ENDPOINTS,
+        "backup": _BACKUP,
         "version": _text("Release of API and consumer that runs.", 128),
         "replicas": _number("Pods of the API, for the scale subresource.", format="int32"),
         "selector": _text("Labels of the API's pods, for the scale subresource."),

@@ -4,10 +4,12 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from somamemory_operator.decide.plan import Plan
+from somamemory_operator.decide.recovery import Recovery
 from somamemory_operator.manifests.parts.jobs import is_done
 from somamemory_operator.model import names
 from somamemory_operator.model.desired import Desired
 from somamemory_operator.model.errors import Problem
+from somamemory_operator.model.jobs import has_failed
 from somamemory_operator.model.names import STORES, WORKLOADS, Component
 from somamemory_operator.model.observed import Key, Obj, World, at, component_of, is_terminating, key_of
 from somamemory_operator.model.pod_problems import Finding, worst
@@ -16,7 +18,7 @@ from somamemory_operator.model.reasons import Reason
 from somamemory_operator.model.rollout import generation_of, has_seen, paused, progress, runs_newest
 from somamemory_operator.resource.somamemory import SomaMemory
 from somamemory_operator.status.changes import due_change
-from somamemory_operator.status.restore import has_failed, unrestored
+from somamemory_operator.status.restore import unrestored
 
 STALLING = frozenset(
     {
@@ -70,6 +72,7 @@ class View:
     plan: Plan | None
     world: World
     now: datetime
+    recovery: Recovery
     problems: tuple[Problem, ...] = ()
 
     def problem_with(self, key: Key) -> Problem | None:
@@ -92,7 +95,7 @@ def _report(view: View, component: Component) -> Report:
     report = _counted(component, live, world)
     if (unread := world.unread.get(key.kind)) is not None:
         return replace(report, reason=unread.reason, message=unread.message, is_known=False)
-    if component in (Component.API, Component.CONSUMER) and (found := _migration(view) or _restore(view)) is not None:
+    if component in (Component.API, Component.CONSUMER) and (found := _database(view)) is not None:
         return replace(report, reason=found.reason, message=found.message)
     if held is not None:
         return replace(report, reason=held.reason, message=held.message)
@@ -163,6 +166,12 @@ def _fewest(component: Component, view: View) -> int | None:
     return least
 
 
+def _database(view: View) -> Finding | None:
+    """What API and consumer wait for: while a dump may be half-way, that comes before any migration."""
+    restore = unrestored(view.memory, view.recovery, view.world, view.now) if view.desired is not None else None
+    return (restore or _migration(view)) if view.recovery.may_change else (_migration(view) or restore)
+
+
 def _migration(view: View) -> Finding | None:
     """What keeps the database from being migrated, None when it is: API and consumer are not ready before."""
     job = next((wanted for wanted in view.desired or () if _is_migration(wanted.obj)), None)
@@ -186,10 +195,6 @@ def _migration(view: View) -> Finding | None:
         )
         return Finding(Reason.JOB_SUSPENDED, text)
     return found or Finding(Reason.MIGRATION_RUNNING, f"Waits until Job {name} has migrated the database.")
-
-
-def _restore(view: View) -> Finding | None:
-    return unrestored(view.desired, view.world, view.now) if view.desired is not None else None
 
 
 def _is_migration(obj: Obj) -> bool:

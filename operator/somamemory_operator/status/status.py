@@ -5,6 +5,7 @@ from datetime import datetime
 
 from somamemory_operator.decide import credentials
 from somamemory_operator.decide.plan import Plan
+from somamemory_operator.decide.recovery import recovery
 from somamemory_operator.model import names
 from somamemory_operator.model.conditions import Condition, rendered, verdict
 from somamemory_operator.model.desired import Desired
@@ -14,6 +15,7 @@ from somamemory_operator.model.observed import Obj, World, at
 from somamemory_operator.model.reasons import Reason
 from somamemory_operator.resource.somamemory import SomaMemory
 from somamemory_operator.status.addons import addon_conditions
+from somamemory_operator.status.backup import backup_times
 from somamemory_operator.status.blindness import blindness
 from somamemory_operator.status.changes import pending_changes, up_to_date
 from somamemory_operator.status.components import STALLING, TROUBLED, Report, View, reports
@@ -35,10 +37,11 @@ def status(
     one can be Ready. Both `desired` and `plan` are None when a problem kept them from being made, or while paused.
     `problem` refuses the whole spec; `problems` are what single objects and kinds met with, and cost only those.
     """
-    found = reports(View(memory, desired, plan, world, now, tuple(problems)))
+    restore = recovery(memory, world)
+    found = reports(View(memory, desired, plan, world, now, restore, tuple(problems)))
     summary = _summary(memory, found, plan, problem or worst_of(problems))
-    parts = [*(_of(report) for report in found), *up_to_date(desired), *addon_conditions(memory, world)]
-    parts += blindness(world)
+    parts = [*(_of(report) for report in found), *up_to_date(desired)]
+    parts += [*addon_conditions(memory, restore, world, now), *blindness(world)]
     conditions = [*_overall(summary), _secrets(memory, world, problem), *parts]
     enabled = [report for report in found if not report.is_disabled]
     api = world.get("Deployment", names.child(memory.name, Component.API))
@@ -53,6 +56,7 @@ def status(
         "version": at(api, "metadata", "labels", names.VERSION_LABEL),
         "replicas": at(api, "status", "replicas") or 0,
         "selector": names.selector_string(memory.name, Component.API),
+        "backup": backup_times(memory, world),
     }
     return {key: value for key, value in made.items() if value is not None}
 

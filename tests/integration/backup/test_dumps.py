@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from somamemory_operator.model.observed import Obj
 from tests.integration.backup.pods import Database, run
 from tests.integration.backup.pods import database as a_database
 
@@ -51,6 +52,20 @@ def test_only_the_newest_are_kept_and_those_of_others_left_alone(database: Datab
     assert done.returncode == 0, done.stderr
     assert len(made) == 1
     assert set(dumps(database)) == {*others, *made, old[-1]}
+
+
+def test_nothing_is_removed_while_a_dump_is_to_be_brought_back(database: Database) -> None:
+    """Not the one that is named, nor any other that the person may turn to next (fault 7 of issue 8)."""
+    old = [f"demo-2026010{day}T020000Z.dump" for day in (1, 2, 3)]
+    for name in old:
+        (database.dumps / name).write_text("")
+    spec: Obj = {"backup": {"keep": 2}, "restore": {"from": old[0]}}
+
+    done = run(database, spec, "CronJob", "backup")
+
+    assert done.returncode == 0, done.stderr
+    assert set(old) < set(dumps(database))
+    assert f"nothing is removed while {old[0]} is to be brought back" in done.stdout
 
 
 def test_a_dump_that_fails_leaves_nothing_behind(database: Database) -> None:

@@ -3,6 +3,7 @@
 import json
 import subprocess
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from uuid import uuid4
 
@@ -10,7 +11,7 @@ import psycopg
 import pytest
 
 from somamemory_operator.model.observed import Obj
-from tests.integration.api.programs import run_once
+from tests.integration.api.programs import eventually, run_once
 from tests.integration.backup.pods import Database, container_of, run
 from tests.integration.backup.pods import database as a_database
 from tests.services.qdrant import QdrantEdgeServer
@@ -100,6 +101,44 @@ def test_a_second_run_changes_nothing(database: Database) -> None:
     assert database.memories() == ["made since", "trains"]
     assert restore(database, name, replaceExisting=True, run=2).returncode == 0
     assert database.memories() == ["trains"]
+
+
+def test_a_pod_that_is_late_does_not_undo_what_another_one_has_brought_back(database: Database) -> None:
+    """It was told to go, but has looked before and waits for its turn (fault 1 of issue 8)."""
+    with ThreadPoolExecutor(1) as late, psycopg.connect(database.url) as other:
+        other.execute("select pg_advisory_xact_lock(hashtext('somamemory restore'))")
+        running = late.submit(restore, database, dump_of(database), replaceExisting=True)
+        eventually(lambda: waits_for_a_lock(database))
+        other.execute(f"comment on database {other.info.dbname} is 'newer.dump #1'")
+        other.execute("update memories set search_text = 'of the newer dump'")
+        other.commit()
+        done = running.result(60)
+
+    assert done.returncode == 67, done.stderr
+    assert "newer.dump #1" in done.stderr
+    assert database.memories() == ["of the newer dump"]
+
+
+def test_two_pods_of_the_same_restore_are_as_good_as_one(database: Database) -> None:
+    """A Job may have two for a while: memories made after the first are safe from the second (X-10)."""
+    name = dump_of(database)
+    with ThreadPoolExecutor(1) as late, psycopg.connect(database.url) as other:
+        other.execute("select pg_advisory_xact_lock(hashtext('somamemory restore'))")
+        running = late.submit(restore, database, name, replaceExisting=True)
+        eventually(lambda: waits_for_a_lock(database))
+        other.execute(f"comment on database {other.info.dbname} is '{name} #1'")
+        other.execute("update memories set search_text = 'made since'")
+        other.commit()
+        done = running.result(60)
+
+    assert done.returncode == 0, done.stderr
+    assert database.memories() == ["made since"]
+
+
+def waits_for_a_lock(database: Database) -> bool:
+    with psycopg.connect(database.url) as connection:
+        found = connection.execute("select exists (select from pg_locks where not granted and locktype = 'advisory')")
+        return bool((found.fetchone() or (False,))[0])
 
 
 def test_a_restored_database_can_be_dumped_and_restored_again(database: Database) -> None:

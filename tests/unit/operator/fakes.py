@@ -4,10 +4,11 @@ import copy
 import itertools
 from collections.abc import Callable
 from datetime import datetime
+from functools import partial
 from typing import Any
 
 from somamemory_operator.decide.credentials import credentials
-from somamemory_operator.decide.plan import Applied, Plan, plan
+from somamemory_operator.decide.plan import Applied, Growth, Plan, plan
 from somamemory_operator.manifests import build
 from somamemory_operator.model import names
 from somamemory_operator.model.desired import Desired
@@ -64,21 +65,17 @@ class FakeCluster:
         desired = build(memory, settings, world, credentials(world, memory, self._generate), now=self.now)
         return desired, plan(desired, world, self.applied)
 
-    def step(self, memory: SomaMemory, settings: Settings = SETTINGS) -> Plan:
-        """One pass of the operator."""
+    def step(self, memory: SomaMemory, settings: Settings = SETTINGS, *, writes: int | None = None) -> Plan:
+        """One pass of the operator, or only its first `writes`, as if it had been killed after them."""
         _, todo = self.look(memory, settings)
-        for body in todo.creates:
-            self._put(body, operation="Update")
-        for growth in todo.growths:
-            claim = self.objects[Key("PersistentVolumeClaim", growth.claim)]
-            claim["spec"]["resources"]["requests"]["storage"] = growth.size
-            self.writes.append(f"grow {growth.claim}")
-        for deletion in todo.deletions:
-            self.delete(deletion.key, orphan=deletion.propagation == "Orphan")
-        for body in todo.applies:
-            key = key_of(body)
-            before, last = self.objects.get(key), self.applied.get(key)
-            self.applied[key] = Applied.of(body, self._put(body, operation="Apply"), before=before, last=last)
+        actions: list[Callable[[], object]] = [
+            *(partial(self._put, body, operation="Update") for body in todo.creates),
+            *(partial(self._grow, growth) for growth in todo.growths),
+            *(partial(self.delete, gone.key, orphan=gone.propagation == "Orphan") for gone in todo.deletions),
+            *(partial(self._apply, body) for body in todo.applies),
+        ]
+        for action in actions[:writes]:
+            action()
         return todo
 
     def settle(self, memory: SomaMemory, settings: Settings = SETTINGS) -> None:
@@ -114,6 +111,16 @@ class FakeCluster:
                 self._roll_out(live)
             elif live["kind"] == "Job" and not live.get("status"):
                 live["status"] = {"conditions": [{"type": "Complete", "status": "True"}]}
+
+    def _grow(self, growth: Growth) -> None:
+        claim = self.objects[Key("PersistentVolumeClaim", growth.claim)]
+        claim["spec"]["resources"]["requests"]["storage"] = growth.size
+        self.writes.append(f"grow {growth.claim}")
+
+    def _apply(self, body: Obj) -> None:
+        key = key_of(body)
+        before, last = self.objects.get(key), self.applied.get(key)
+        self.applied[key] = Applied.of(body, self._put(body, operation="Apply"), before=before, last=last)
 
     def _put(self, body: Obj, *, operation: str) -> Obj:
         key = key_of(body)

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from somamemory_operator.decide.recovery import is_restored, would_interrupt
+from somamemory_operator.decide.recovery import State, recovery, would_interrupt
 from somamemory_operator.model.errors import Problem
 from somamemory_operator.model.observed import World
 from somamemory_operator.model.reasons import Reason
@@ -21,9 +21,10 @@ def restores_know_their_volume(memory: SomaMemory, _world: World) -> Iterator[Pr
 def memories_are_replaced_only_when_asked(memory: SomaMemory, world: World) -> Iterator[Problem]:
     """Nobody's work is interrupted for a restore that the Job would then refuse."""
     restore = memory.spec.restore
-    if restore is None or restore.replace_existing or memory.spec.hibernated or is_restored(memory, world):
+    if restore is None or restore.replace_existing or memory.spec.hibernated or not would_interrupt(memory, world):
         return
-    if would_interrupt(memory, world):
+    found = recovery(memory, world)
+    if found.state is State.PENDING and not found.may_change:
         yield Problem(
             Reason.RESTORE_REFUSED,
             f"The memories that are served now would be replaced by the dump {restore.source}: set "

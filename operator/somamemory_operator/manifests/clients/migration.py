@@ -1,12 +1,12 @@
 """The migration: a Job per version and per database, before API and consumer of that version roll."""
 
+from somamemory_operator.decide.recovery import is_postgres_ready
 from somamemory_operator.manifests.clients import program as clients
 from somamemory_operator.manifests.parts import jobs
 from somamemory_operator.manifests.parts import workloads as stores
 from somamemory_operator.manifests.parts.context import Context, short_hash
-from somamemory_operator.manifests.recovery import restore
 from somamemory_operator.model import names
-from somamemory_operator.model.desired import Gate
+from somamemory_operator.model.desired import Gate, Wanted
 from somamemory_operator.model.names import Component
 from somamemory_operator.model.observed import Obj, at
 from somamemory_operator.model.reasons import Reason
@@ -14,9 +14,18 @@ from somamemory_operator.model.reasons import Reason
 COMPONENT = Component.MIGRATION
 
 
-def build(context: Context) -> list[Obj]:
-    """ServiceAccount and Job. The name of the Job is a hash of all it does, so its template never has to change."""
-    return [stores.service_account(context, COMPONENT), job(context)]
+def build(context: Context) -> list[Wanted]:
+    """ServiceAccount and Job. The name of the Job is a hash of all it does, so its template never has to change.
+
+    It waits for Postgres. While a dump is being restored none begins, and the one that was done stays.
+    """
+    account = Wanted(stores.service_account(context, COMPONENT))
+    if context.recovery.may_change:
+        return [account, *jobs.kept(context, COMPONENT, "The database is migrated once the dump has been restored.")]
+    gate = Gate(
+        is_postgres_ready(context.memory, context.world), Reason.WAITING_FOR_POSTGRES, "Waits until Postgres is ready."
+    )
+    return [account, Wanted(job(context), gate)]
 
 
 def job(context: Context) -> Obj:
@@ -24,21 +33,15 @@ def job(context: Context) -> Obj:
     template = clients.one_off(context, COMPONENT, ["soma", "migrate"])
     name = names.migration(context.name, short_hash(template))
     # Tries again for hours, ever more seldom: whatever Postgres' trouble was, it ends without help from here.
-    spec = {"backoffLimit": 30, "template": template}
+    spec = {"activeDeadlineSeconds": jobs.DEADLINE_SECONDS, "backoffLimit": 30, "template": template}
     obj = context.obj("batch/v1", "Job", name, COMPONENT, spec=spec)
     obj["metadata"]["labels"][names.VERSION_LABEL] = context.version
-    return jobs.for_database(obj, database(context))
+    return jobs.for_database(obj, context.recovery.database)
 
 
-def database(context: Context) -> str:
-    """Which database it is for: a dump that was brought back makes it another one. Empty while there is none."""
-    uid, chosen = jobs.database_uid(context), context.spec.restore
-    return f"{uid} {chosen.mark}" if uid and chosen is not None and restore.has_happened(context) else uid
-
-
-def needs_postgres(context: Context) -> Gate:
-    """Open once Postgres answers."""
-    return Gate(jobs.is_postgres_ready(context), Reason.WAITING_FOR_POSTGRES, "Waits until Postgres is ready.")
+def is_done(context: Context) -> bool:
+    """Whether the Job of this version has completed for this database."""
+    return jobs.is_done(context.world, job(context))
 
 
 def needs_migration(context: Context) -> Gate:
@@ -47,7 +50,7 @@ def needs_migration(context: Context) -> Gate:
     It holds back a first start and a new version. Pods of this very image that are there already are repaired and
     changed meanwhile: when a database without a volume was lost, they wait for its migration by themselves.
     """
-    is_open = jobs.is_done(context.world, job(context)) or _runs_already(context)
+    is_open = is_done(context) or _runs_already(context)
     return Gate(is_open, Reason.WAITING_FOR_MIGRATION, "Waits until the database has been migrated to this version.")
 
 

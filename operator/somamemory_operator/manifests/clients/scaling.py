@@ -1,7 +1,6 @@
 """How many pods API and consumer have, and the autoscaler that may decide about it."""
 
 from somamemory_operator.manifests.parts.context import Context
-from somamemory_operator.manifests.recovery import sequence as recovery
 from somamemory_operator.model import names
 from somamemory_operator.model.names import Component
 from somamemory_operator.model.observed import Obj, at
@@ -17,7 +16,7 @@ def replicas(context: Context, component: Component) -> int | None:
     It never wakes a Deployment of none, so we do.
     """
     part, autoscaling = _part(context, component), _autoscaling(context, component)
-    if context.spec.hibernated or recovery.is_pending(context):
+    if context.is_asleep:
         return 0
     if autoscaling is None:
         return part.replicas
@@ -31,7 +30,7 @@ def replicas(context: Context, component: Component) -> int | None:
 def autoscalers(context: Context, component: Component) -> list[Obj]:
     """The HorizontalPodAutoscaler, if one is wanted and there is anything to scale."""
     autoscaling = _autoscaling(context, component)
-    if autoscaling is None or context.spec.hibernated or recovery.is_pending(context):
+    if autoscaling is None or context.is_asleep:
         return []
     name = names.child(context.name, component)
     cpu = {"name": "cpu", "target": {"type": "Utilization", "averageUtilization": autoscaling.target_cpu}}

@@ -9,6 +9,7 @@ from typing import Any
 
 from somamemory_operator.decide import images
 from somamemory_operator.decide.credentials import Credentials
+from somamemory_operator.decide.recovery import Recovery, recovery
 from somamemory_operator.decide.versions import Versions, choose
 from somamemory_operator.model import names
 from somamemory_operator.model.names import Component
@@ -41,6 +42,16 @@ class Context:
     def version(self) -> str:
         """The release of API and consumer."""
         return self.spec.version or self.settings.version
+
+    @cached_property
+    def recovery(self) -> Recovery:
+        """Where it stands with a dump that is to be brought back."""
+        return recovery(self.memory, self.world)
+
+    @property
+    def is_asleep(self) -> bool:
+        """Whether API and consumer are to have no pods."""
+        return self.spec.hibernated or self.recovery.is_under_way
 
     def replicas(self, wanted: int) -> int:
         """None at all while hibernated."""

@@ -2,17 +2,14 @@
 
 from somamemory_operator.manifests.parts.context import Context
 from somamemory_operator.model import names
+from somamemory_operator.model.desired import Gate, Wanted
+from somamemory_operator.model.jobs import is_complete
 from somamemory_operator.model.names import Component
-from somamemory_operator.model.observed import Obj, World, at, key_of, uid_of
+from somamemory_operator.model.observed import Obj, World, at, component_of, key_of
+from somamemory_operator.model.reasons import Reason
 
-
-def database_uid(context: Context) -> str:
-    """What the data lives and dies with: the claim, or without one the pod. Empty while there is neither."""
-    if context.spec.postgres.persistence.enabled:
-        holder = context.world.get("PersistentVolumeClaim", names.claim(context.name, Component.POSTGRES))
-    else:
-        holder = context.world.get("Pod", names.pod(context.name, Component.POSTGRES))
-    return uid_of(holder) if holder else ""
+DEADLINE_SECONDS = 86_400
+"""A day: far longer than a Job that makes progress needs, but one that hangs ends, and the status tells."""
 
 
 def for_database(job: Obj, database: str) -> Obj:
@@ -25,24 +22,21 @@ def for_database(job: Obj, database: str) -> Obj:
 def is_done(world: World, wanted: Obj) -> bool:
     """Whether this Job has completed for the database that is there now."""
     live = world.get("Job", key_of(wanted).name)
-    databases = [at(obj, "metadata", "annotations", names.DATABASE_ANNOTATION) for obj in (wanted, live)]
-    return live is not None and databases[0] == databases[1] and is_complete(live)
+    return live is not None and _database(live) == _database(wanted) and is_complete(live)
 
 
-def is_complete(job: Obj) -> bool:
-    """Whether a Job has succeeded."""
-    conditions = at(job, "status", "conditions") or ()
-    return any(condition["type"] == "Complete" and condition["status"] == "True" for condition in conditions)
+def is_outdated(world: World, wanted: Obj) -> bool:
+    """Whether a Job of this name is there that is for another database."""
+    live = world.get("Job", key_of(wanted).name)
+    return live is not None and _database(live) != _database(wanted)
 
 
-def is_postgres_ready(context: Context) -> bool:
-    """Whether Postgres answers, and it is known what its data lives on."""
-    pod = context.world.get("Pod", names.pod(context.name, Component.POSTGRES))
-    return pod is not None and is_pod_ready(pod) and database_uid(context) != ""
+def kept(context: Context, component: Component, text: str) -> list[Wanted]:
+    """The Jobs of a component that are there, as they are: held, and so neither changed nor pruned."""
+    live = (job for job in context.world.of_kind("Job") if component_of(job) == component)
+    return [Wanted(job, Gate(False, Reason.RESTORING, text)) for job in live]
 
 
-def is_pod_ready(pod: Obj) -> bool:
-    """Whether a pod passes its readiness probe and is not on its way out."""
-    conditions = at(pod, "status", "conditions") or ()
-    ready = any(condition["type"] == "Ready" and condition["status"] == "True" for condition in conditions)
-    return ready and "deletionTimestamp" not in pod["metadata"]
+def _database(job: Obj) -> str | None:
+    database: str | None = at(job, "metadata", "annotations", names.DATABASE_ANNOTATION)
+    return database

@@ -10,7 +10,7 @@ from somamemory_operator.manifests.stores import postgres
 from somamemory_operator.model import names
 from somamemory_operator.model.names import Component
 from somamemory_operator.model.observed import Obj
-from somamemory_operator.resource.backup import Backup
+from somamemory_operator.resource.backup import START_HOURS, Backup
 
 COMPONENT = Component.BACKUP
 FOLDER = "/backups"
@@ -71,14 +71,21 @@ def _environment(context: Context) -> dict[str, str]:
 
 
 def _cron_job(context: Context, backup: Backup) -> Obj:
+    restore, is_restoring = context.spec.restore, context.recovery.is_under_way
     variables = {"PREFIX": context.name, "KEEP": str(backup.keep)}
-    job = {"backoffLimit": 3, "template": template(context, COMPONENT, backup, "backup.sh", variables)}
+    if is_restoring:  # also a dump that is asked for by hand must not remove the one that is to be brought back
+        variables["RESTORING"] = restore.source if restore is not None else context.recovery.mark
+    job = {
+        "activeDeadlineSeconds": backup.active_deadline_seconds,
+        "backoffLimit": 3,
+        "template": template(context, COMPONENT, backup, "backup.sh", variables),
+    }
     spec = {
         "schedule": backup.schedule,
         "timeZone": backup.time_zone,
-        "suspend": context.spec.hibernated,
+        "suspend": context.spec.hibernated or is_restoring,
         "concurrencyPolicy": "Forbid",
-        "startingDeadlineSeconds": 3600,
+        "startingDeadlineSeconds": START_HOURS * 3600,
         "successfulJobsHistoryLimit": 3,
         "failedJobsHistoryLimit": 1,
         "jobTemplate": {"metadata": {"labels": names.labels(context.name, COMPONENT)}, "spec": job},

@@ -1,6 +1,5 @@
 """Restore: a Job that brings one dump back, in one transaction, and leaves its mark in the database."""
 
-from somamemory_operator.decide.recovery import is_restored
 from somamemory_operator.manifests.parts import jobs
 from somamemory_operator.manifests.parts.context import Context, short_hash
 from somamemory_operator.manifests.recovery import backup
@@ -10,8 +9,8 @@ from somamemory_operator.model.observed import Obj
 from somamemory_operator.resource.backup import Backup, Restore
 
 COMPONENT = Component.RESTORE
-_REFUSALS = [64, 65, 66]
-"""Exit codes of restore.sh that trying again does not change."""
+_REFUSALS = [64, 65, 66, 67]
+"""Exit codes of restore.sh that trying again does not change. With them it has changed nothing."""
 
 
 def job(context: Context, restore: Restore) -> Obj:
@@ -21,17 +20,10 @@ def job(context: Context, restore: Restore) -> Obj:
     template = backup.template(context, COMPONENT, chosen, "restore.sh", variables)
     codes = {"containerName": COMPONENT.value, "operator": "In", "values": _REFUSALS}
     spec = {
+        "activeDeadlineSeconds": restore.active_deadline_seconds,
         "backoffLimit": 6,
         "podFailurePolicy": {"rules": [{"action": "FailJob", "onExitCodes": codes}]},
         "template": template,
     }
     name = f"{names.child(context.name, COMPONENT)}-{short_hash(template)}"
-    return jobs.for_database(context.obj("batch/v1", "Job", name, COMPONENT, spec=spec), jobs.database_uid(context))
-
-
-def has_happened(context: Context) -> bool:
-    """Whether there is a dump in the spec, and the database is the one that it was brought back into."""
-    restore = context.spec.restore
-    if restore is None:
-        return False
-    return is_restored(context.memory, context.world) or jobs.is_done(context.world, job(context, restore))
+    return jobs.for_database(context.obj("batch/v1", "Job", name, COMPONENT, spec=spec), context.recovery.target)

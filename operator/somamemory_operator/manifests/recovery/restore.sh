@@ -17,8 +17,8 @@ refuse() {
     exit "$code"
 }
 
-now="$(mark)"
-if [ "$now" = "$MARK" ]; then
+before="$(mark)"
+if [ "$before" = "$MARK" ]; then
     echo "restored before: $MARK"
     exit 0
 fi
@@ -31,8 +31,18 @@ fi
 
 # Without `commit`, which only follows a dump that was read to its end, nothing of it stays.
 {
-    echo "set client_min_messages = warning; begin; set local lock_timeout = '60s';"
-    echo "drop schema public cascade; create schema public; grant usage on schema public to public;"
+    cat <<'SQL'
+set client_min_messages = warning; begin; set local lock_timeout = '60s';
+-- A pod that was told to go may be late: nobody undoes what another one has brought back since this one looked.
+select pg_advisory_xact_lock(hashtext('somamemory restore'));
+select shobj_description(oid, 'pg_database') is not distinct from nullif(:'before', '') as is_as_before
+from pg_database where datname = current_database() \gset
+\if :is_as_before
+\else
+\q
+\endif
+drop schema public cascade; create schema public; grant usage on schema public to public;
+SQL
     pg_restore --no-owner --file=- "$FILE" && cat <<'SQL'
 do $$ begin
     -- How far long tasks had come is about an index that is no more.
@@ -41,9 +51,12 @@ end $$;
 comment on database :"DBNAME" is :'mark';
 commit;
 SQL
-} | ask --set=mark="$MARK" >/dev/null || refuse 1 "The dump could not be brought back; the database is as it was."
+} | ask --set=mark="$MARK" --set=before="$before" >/dev/null || refuse 1 "The dump could not be brought back; the database is as it was."
 
 now="$(mark)"
-[ "$now" = "$MARK" ] || refuse 1 "The dump could not be read to its end; the database is as it was."
-ask --command="analyze"
+if [ "$now" != "$MARK" ]; then
+    [ "$now" = "$before" ] || refuse 67 "Another dump has been brought back meanwhile: $now. This one has changed nothing."
+    refuse 1 "The dump could not be read to its end; the database is as it was."
+fi
+ask --command="analyze" || echo "The planner's statistics are as they were; they follow by themselves."
 echo "restored: $MARK"

@@ -154,16 +154,247 @@ def test_taking_the_restore_away_brings_the_clients_back() -> None:
     assert condition(cluster, about, "Restored") == {}
 
 
-def test_a_hibernating_memory_is_restored_when_it_wakes_up() -> None:
+def asleep(**restore: Any) -> SomaMemory:
+    chosen = {"restore": {"from": "a.dump"} | restore} if restore else {}
+    return memory({"postgres": VOLUME, "backup": {}, "api": {"replicas": 2}, "hibernated": True, **chosen})
+
+
+def made_while(cluster: FakeCluster, about: SomaMemory, *, passes: int = 16) -> list[str]:
+    """The components of the Jobs that came into being until everything had settled, in order."""
+    made: list[str] = []
+    for _ in range(passes):
+        before = {job["metadata"]["uid"] for job in all_jobs(cluster)}
+        todo = cluster.step(about)
+        made += [str(component_of(job)) for job in all_jobs(cluster) if job["metadata"]["uid"] not in before]
+        cluster.run_controllers()
+        if todo.is_settled:
+            return made
+    raise AssertionError(f"does not settle: {cluster.look(about)[1]}")
+
+
+def all_jobs(cluster: FakeCluster) -> list[Obj]:
+    return [obj for key, obj in cluster.objects.items() if key.kind == "Job"]
+
+
+def until(cluster: FakeCluster, about: SomaMemory, component: str) -> Obj:
+    """Go on until there is a Job of that component, which has not run yet."""
+    for _ in range(12):
+        cluster.step(about)
+        if found := [job for job in jobs(cluster, component) if not job["status"]]:
+            return found[0]
+        cluster.run_controllers()
+    raise AssertionError(f"no Job of {component}: {cluster.look(about)[1]}")
+
+
+def test_a_restore_that_is_asked_for_while_hibernated_runs_after_waking() -> None:
+    """Fault 1 of issue 8: the mark was written while nothing could have been restored."""
+    cluster = serving()
+    cluster.settle(asleep())
+
+    cluster.settle(asleep(replaceExisting=True))
+
+    assert names.RESTORED_ANNOTATION not in cluster.objects[API]["metadata"].get("annotations", {})
+    waiting = condition(cluster, asleep(replaceExisting=True), "Restored")
+    assert (waiting["status"], waiting["reason"]) == ("False", "Hibernated")
+    assert "spec.hibernated" in waiting["message"]
+    assert condition(cluster, asleep(replaceExisting=True), "Ready")["reason"] == "Hibernated"
+    assert made_while(cluster, wanted(replaceExisting=True)) == ["migration", "restore", "migration", "reindex"]
+    assert condition(cluster, wanted(), "Restored")["status"] == "True"
+
+
+@pytest.mark.parametrize("step", ["restore", "migration", "reindex"])
+def test_hibernating_in_the_middle_of_a_restore_neither_loses_nor_finishes_it(step: str) -> None:
+    """Fault 1 of issue 8, whichever of the Jobs is running."""
+    cluster, about = serving(), wanted(replaceExisting=True)
+    until(cluster, about, "restore")
+    if step != "restore":
+        cluster.run_controllers()
+        until(cluster, about, step)
+
+    cluster.settle(asleep(replaceExisting=True))
+
+    assert condition(cluster, asleep(replaceExisting=True), "Restored")["status"] == "False"
+    made = made_while(cluster, about)
+    assert made[-2:] == ["migration", "reindex"]
+    assert "restore" in made
+    assert condition(cluster, about, "Restored")["status"] == "True"
+
+
+def test_a_restore_that_was_done_stays_done_through_hibernation() -> None:
+    """(X-10)"""
+    cluster, about = serving(), wanted(replaceExisting=True)
+    cluster.settle(about)
+
+    cluster.settle(asleep(replaceExisting=True))
+
+    assert condition(cluster, asleep(replaceExisting=True), "Restored")["status"] == "True"
+    assert "restore" not in made_while(cluster, about)
+
+
+def test_a_new_memory_that_hibernates_at_once_is_restored_when_it_wakes_up() -> None:
     """(X-10)"""
     cluster = FakeCluster()
-    asleep = memory({"hibernated": True, "backup": {}, "restore": {"from": "a.dump"}})
-    cluster.settle(asleep)
+    cluster.settle(asleep(replaceExisting=False))
     assert jobs(cluster, "restore") == []
 
     cluster.settle(wanted())
 
     assert condition(cluster, wanted(), "Restored")["status"] == "True"
+
+
+@pytest.mark.parametrize("happened", [False, True])
+def test_a_restore_taken_away_in_the_middle_leaves_no_half_made_database(happened: bool) -> None:
+    """Nobody can tell whether the Job that was cut off had committed: migrate and index before the clients come."""
+    cluster, about = serving(), wanted(replaceExisting=True)
+    until(cluster, about, "restore")
+    if happened:
+        cluster.run_controllers()
+
+    made, plain = [], memory({"postgres": VOLUME, "backup": {}, "api": {"replicas": 2}})
+    for _ in range(12):
+        before = {job["metadata"]["uid"] for job in all_jobs(cluster)}
+        cluster.step(plain)
+        made += [str(component_of(job)) for job in all_jobs(cluster) if job["metadata"]["uid"] not in before]
+        if "reindex" not in made or any(not job["status"] for job in jobs(cluster, "reindex")):
+            assert cluster.objects[API]["spec"]["replicas"] == 0
+        cluster.run_controllers()
+
+    assert made[:2] == ["migration", "reindex"]
+    assert condition(cluster, plain, "Ready")["status"] == "True"
+    assert jobs(cluster, "restore") == jobs(cluster, "reindex") == []
+
+
+def test_another_dump_takes_over_from_one_that_is_being_restored() -> None:
+    """Only the newer one counts, and it waits until the pod of the older one is gone."""
+    cluster, other = serving(), wanted(**{"from": "b.dump", "replaceExisting": True})
+    job = until(cluster, wanted(replaceExisting=True), "restore")
+    pod = pod_of("demo-restore-x", "restore", {"phase": "Running"})
+    cluster.objects[Key("Pod", "demo-restore-x")] = pod
+
+    for _ in range(4):
+        cluster.step(other)
+        cluster.run_controllers()
+        assert jobs(cluster, "restore") == []
+    del cluster.objects[Key("Pod", "demo-restore-x")]
+    newer = until(cluster, other, "restore")
+
+    assert newer["metadata"]["name"] != job["metadata"]["name"]
+    cluster.settle(other)
+    assert cluster.objects[API]["metadata"]["annotations"][names.RESTORED_ANNOTATION] == "b.dump #1"
+
+
+def test_an_operator_upgrade_in_the_middle_restores_nothing_twice() -> None:
+    """Its Jobs have other templates, and what the older ones have done is done."""
+    cluster, about = serving(), wanted(replaceExisting=True)
+    until(cluster, about, "restore")
+    cluster.run_controllers()
+    newer = SETTINGS.model_copy(
+        update={"image_api": "example.org/api:9", "image_postgres": "example.org/postgres:16.9", "version": "9"}
+    )
+
+    for _ in range(12):
+        cluster.step(about, newer)
+        assert not [job for job in jobs(cluster, "restore") if not job["status"]]
+        cluster.run_controllers()
+
+    assert condition(cluster, about, "Restored")["status"] == "True"
+    assert cluster.look(about, newer)[1].is_settled
+
+
+@pytest.mark.parametrize("consumer", [True, False])
+def test_deployments_that_are_deleted_by_hand_come_back_as_restored(consumer: bool) -> None:
+    """All of them: the StatefulSet of Postgres remembers as well."""
+    spec = {"postgres": VOLUME, "backup": {}, "consumer": {"enabled": consumer}}
+    about = memory({**spec, "restore": {"from": "a.dump", "replaceExisting": True}})
+    cluster = FakeCluster()
+    cluster.settle(memory(spec))
+    cluster.settle(about)
+
+    for key in (API, CONSUMER) if consumer else (API,):
+        cluster.delete(key)
+
+    assert made_while(cluster, about) == []
+    assert cluster.objects[API]["spec"]["replicas"] == 1
+
+
+def test_a_dump_that_is_under_way_is_waited_for() -> None:
+    """It reads what the restore would drop, and removes old dumps at its end."""
+    cluster, about = serving(), wanted(replaceExisting=True)
+    cluster.objects[Key("Pod", "dump-now-x")] = pod_of("dump-now-x", "backup", {"phase": "Running"})
+
+    for _ in range(6):
+        cluster.step(about)
+        cluster.run_controllers()
+    assert jobs(cluster, "restore") == []
+    assert "dump-now-x" in condition(cluster, about, "Restored")["message"]
+
+    cluster.objects[Key("Pod", "dump-now-x")]["status"]["phase"] = "Succeeded"
+    cluster.settle(about)
+    assert condition(cluster, about, "Restored")["status"] == "True"
+
+
+def test_no_dump_is_made_or_removed_while_one_is_to_be_brought_back() -> None:
+    """Fault 7 of issue 8: the rotation might remove the very dump."""
+    cluster, about = serving(), wanted(replaceExisting=True)
+    until(cluster, about, "restore")
+
+    spec = cluster.objects[Key("CronJob", "demo-backup")]["spec"]
+    [container] = spec["jobTemplate"]["spec"]["template"]["spec"]["containers"]
+    assert spec["suspend"] is True
+    assert {"name": "RESTORING", "value": "a.dump"} in container["env"]
+
+    cluster.settle(about)
+    spec = cluster.objects[Key("CronJob", "demo-backup")]["spec"]
+    [container] = spec["jobTemplate"]["spec"]["template"]["spec"]["containers"]
+    assert spec["suspend"] is False
+    assert "RESTORING" not in {variable["name"] for variable in container["env"]}
+
+
+def test_a_database_that_is_lost_after_its_restore_is_told_and_not_restored_over() -> None:
+    """Without a volume the memories went with the pod; what has been stored since must not be replaced unasked."""
+    about = memory({"backup": {}, "restore": {"from": "a.dump"}})
+    cluster = FakeCluster()
+    cluster.settle(about)
+    assert condition(cluster, about, "Restored")["status"] == "True"
+
+    cluster.delete(Key("Pod", "demo-postgres-0"))
+    cluster.run_controllers()
+
+    assert "restore" not in made_while(cluster, about)
+    found = condition(cluster, about, "Restored")
+    assert (found["status"], found["reason"]) == ("False", "RestoreLost")
+    assert "spec.restore.run" in found["message"]
+
+
+def test_a_database_that_is_lost_in_the_middle_is_restored_into_its_successor() -> None:
+    """Without a volume."""
+    about = memory({"backup": {}, "restore": {"from": "a.dump"}})
+    cluster = FakeCluster()
+    until(cluster, about, "restore")
+    cluster.run_controllers()
+    until(cluster, about, "reindex")
+
+    cluster.delete(Key("Pod", "demo-postgres-0"))
+    cluster.run_controllers()
+
+    made = made_while(cluster, about)
+    assert [part for part in made if part != "migration"][-2:] == ["restore", "reindex"]
+    assert condition(cluster, about, "Restored")["status"] == "True"
+
+
+def test_an_operator_that_is_killed_after_any_write_goes_on() -> None:
+    """Each pass forgets everything and gets one write through; the clients never come before the end."""
+    cluster, about = serving(), wanted(replaceExisting=True)
+    for _ in range(200):
+        todo = cluster.step(about, writes=1)
+        cluster.applied.clear()
+        done = condition(cluster, about, "Restored")["status"] == "True"
+        assert done or cluster.objects[API]["spec"]["replicas"] in (0, 2)
+        cluster.run_controllers()
+        if done and todo.is_idle:
+            break
+    cluster.settle(about)
+    assert condition(cluster, about, "Restored")["status"] == "True"
 
 
 def test_an_autoscaler_does_not_start_pods_meanwhile() -> None:

@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from somamemory_operator.model.observed import Key, Obj
+from somamemory_operator.resource.backup import Backup
 from somamemory_operator.resource.somamemory import SomaMemory
 from somamemory_operator.status.status import status
 from tests.unit.operator.fakes import SETTINGS, FakeCluster, memory
@@ -112,18 +113,127 @@ def test_nothing_is_dumped_while_there_is_no_postgres() -> None:
     assert settled(saved()).objects[CRON_JOB]["spec"]["suspend"] is False
 
 
-def condition(cluster: FakeCluster, about: SomaMemory, kind: str = "BackupReady") -> Obj | None:
+def report(cluster: FakeCluster, about: SomaMemory, now: datetime = NOW) -> Obj:
     desired, plan = cluster.look(about)
-    found = status(about, desired=desired, plan=plan, world=cluster.world, problem=None, now=NOW)
+    return status(about, desired=desired, plan=plan, world=cluster.world, problem=None, now=now)
+
+
+def condition(cluster: FakeCluster, about: SomaMemory, kind: str = "BackupReady", *, now: datetime = NOW) -> Obj | None:
+    found = report(cluster, about, now)
     return next((dict(each) for each in found["conditions"] if each["type"] == kind), None)
 
 
-def ended(cluster: FakeCluster, name: str, made: str, how: str) -> None:
+def ended(cluster: FakeCluster, name: str, made: str, how: str, reason: str = "") -> None:
     """A Job of the CronJob that has ended."""
+    conditions = [{"type": how, "status": "True", "reason": reason}]
+    begun(cluster, name, made)["status"] = {"conditions": conditions, "completionTime": made}
+
+
+def begun(cluster: FakeCluster, name: str, made: str) -> Obj:
+    """A Job of the CronJob."""
     labels = cluster.objects[CRON_JOB]["spec"]["jobTemplate"]["metadata"]["labels"]
     metadata = {"name": name, "labels": labels, "creationTimestamp": made, "uid": name}
-    conditions = [{"type": how, "status": "True"}]
-    cluster.objects[Key("Job", name)] = {"kind": "Job", "metadata": metadata, "status": {"conditions": conditions}}
+    job: Obj = {"kind": "Job", "metadata": metadata, "status": {"active": 1}}
+    cluster.objects[Key("Job", name)] = job
+    return job
+
+
+def wanted_since(cluster: FakeCluster, moment: str, newest: str | None = None) -> FakeCluster:
+    """The CronJob as the API server and its controller would have it."""
+    cluster.objects[CRON_JOB]["metadata"]["creationTimestamp"] = moment
+    cluster.objects[CRON_JOB]["status"] = {"lastSuccessfulTime": newest} if newest else {}
+    return cluster
+
+
+def test_a_dump_that_hangs_is_ended() -> None:
+    """Or it would block those after it: the policy is Forbid (fault 7 of issue 8)."""
+    jobs = [settled(about).objects[CRON_JOB]["spec"]["jobTemplate"]["spec"] for about in (saved(), saved(keep=3))]
+    longer = settled(saved(activeDeadlineSeconds=90_000)).objects[CRON_JOB]["spec"]["jobTemplate"]["spec"]
+
+    assert [job["activeDeadlineSeconds"] for job in jobs] == [21_600, 21_600]
+    assert longer["activeDeadlineSeconds"] == 90_000
+
+
+def test_a_dump_that_hangs_is_told_when_the_next_one_is_overdue() -> None:
+    """The condition counts the age of the newest dump, and is stable (fault 7 of issue 8)."""
+    cluster, about = wanted_since(settled(saved()), "2025-12-01T00:00:00Z", "2025-12-31T02:03:04Z"), saved()
+    begun(cluster, "demo-backup-7", "2026-01-01T02:00:00Z")
+
+    before = condition(cluster, about, now=datetime(2026, 1, 1, 9, 3, 4, tzinfo=UTC))
+    after = condition(cluster, about, now=datetime(2026, 1, 1, 9, 3, 5, tzinfo=UTC))
+    later = condition(cluster, about, now=datetime(2026, 1, 3, tzinfo=UTC))
+
+    assert (before or {})["status"] == "True"
+    assert after is not None
+    assert later is not None
+    assert (after["status"], after["reason"]) == ("False", "BackupOverdue")
+    for words in ("2025-12-31T02:03:04Z", "Job demo-backup-7 runs", "--from=cronjob/demo-backup"):
+        assert words in after["message"]
+    assert after["message"] == later["message"]
+    assert (condition(cluster, about, "Ready") or {})["status"] == "True"
+
+
+def test_a_dump_that_was_never_made_is_overdue_at_last() -> None:
+    """Counted from when dumps were first wanted."""
+    cluster, about = wanted_since(settled(saved()), "2026-01-01T00:00:00Z"), saved()
+
+    early = condition(cluster, about, now=datetime(2026, 1, 2, 6, tzinfo=UTC))
+    late = condition(cluster, about, now=datetime(2026, 1, 2, 8, tzinfo=UTC))
+
+    assert ((early or {})["reason"], (late or {})["reason"]) == ("Ready", "BackupOverdue")
+    assert "No dump has been made yet" in (late or {})["message"]
+
+
+def test_the_age_may_be_set() -> None:
+    """(X-10)"""
+    about = saved(maxAgeHours=2)
+    cluster = wanted_since(settled(about), "2026-01-01T00:00:00Z", "2026-01-02T00:00:00Z")
+
+    assert (condition(cluster, about) or {})["reason"] == "BackupOverdue"
+    assert report(cluster, about)["backup"] == {"newest": "2026-01-02T00:00:00Z", "overdueAt": "2026-01-02T02:00:00Z"}
+
+
+@pytest.mark.parametrize(
+    ("schedule", "hours"),
+    [
+        ("*/15 * * * *", 1),
+        ("@hourly", 1),
+        ("0 */6 * * *", 24),
+        ("0 2 * * *", 24),
+        ("@daily", 24),
+        ("0 2 * * 1-5", 7 * 24),
+        ("@weekly", 7 * 24),
+        ("0 2 1,15 * 0", 7 * 24),
+        ("0 2 31 * *", 62 * 24),
+        ("@monthly", 31 * 24),
+        ("0 2 1 1,7 *", 366 * 24),
+        ("@yearly", 366 * 24),
+    ],
+)
+def test_the_longest_pause_of_a_schedule_is_never_taken_for_too_short(schedule: str, hours: int) -> None:
+    """A false alarm is worse than a late one; an hour for a late start and six for the dump come on top."""
+    assert Backup(schedule=schedule).oldest_hours == hours + 7
+
+
+def test_a_dump_that_took_too_long_says_which_field_gives_it_more_time() -> None:
+    """Its pod and log are gone (fault 7 of issue 8)."""
+    cluster, about = settled(saved()), saved()
+    ended(cluster, "demo-backup-2", "2026-01-02T02:00:00Z", "Failed", "DeadlineExceeded")
+
+    found = condition(cluster, about) or {}
+
+    assert found["reason"] == "BackupFailed"
+    assert "spec.backup.activeDeadlineSeconds" in found["message"]
+    assert "kubectl logs" not in found["message"]
+
+
+def test_nothing_is_overdue_while_hibernated() -> None:
+    """And nothing is said of it, so that the alert is silent."""
+    about = memory({"backup": {}, "hibernated": True})
+    cluster = wanted_since(settled(about), "2025-01-01T00:00:00Z")
+
+    assert (condition(cluster, about) or {})["reason"] == "Hibernated"
+    assert "backup" not in report(cluster, about)
 
 
 @pytest.mark.parametrize(
