@@ -36,6 +36,7 @@ class Reporter:
         """
         metadata = memory["metadata"]
         self._metrics.show_conditions(metadata["namespace"], metadata["name"], status.get("conditions") or ())
+        self._metrics.show_backup(metadata["namespace"], metadata["name"], status.get("backup") or {})
         try:
             written = await self._cluster.apply_status(memory, status)
         except ApiError as error:

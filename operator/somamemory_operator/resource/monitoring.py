@@ -130,6 +130,17 @@ class VolumeAlert(Model):
     """Used share of the volume from which it fires."""
 
 
+class BackupAlert(Model):
+    """SomaBackupOverdue: the newest dump is too old. The operator's own metrics tell, so it must be scraped, too."""
+
+    enabled: bool = True
+    """Whether there is this alert; without spec.backup there is none."""
+    lasting: Annotated[Duration, Field(alias="for")] = "10m"
+    """How long it must be so before the alert fires."""
+    severity: Line = "critical"
+    """Value of the label severity."""
+
+
 class PrometheusRule(Model):
     """The alerts."""
 
@@ -149,6 +160,8 @@ class PrometheusRule(Model):
     """Messages wait, and none is applied."""
     volume: VolumeAlert = VolumeAlert()
     """A volume fills up."""
+    backup: BackupAlert = BackupAlert()
+    """The newest dump is too old."""
 
 
 class Monitoring(Model):

@@ -1,12 +1,19 @@
 """Every number that the operator exports."""
 
 from collections.abc import Iterable, Mapping
+from contextlib import suppress
+from datetime import datetime
 from typing import Any
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 
 _RECONCILE_BUCKETS = (0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60)
 _MOST_RESOURCES_IN_METRICS = 500
+_BACKUP_TIMES = (
+    ("newest", "newest", "When the newest dump of the SomaMemory was made"),
+    ("overdueAt", "overdue", "When the next dump of the SomaMemory is overdue"),
+)
+"""Field of `.status.backup`, name and text of its metric: moments, since an age would be as old as the last look."""
 
 
 class Metrics:
@@ -44,6 +51,12 @@ class Metrics:
             ["namespace", "name", "type"],
             registry=self.registry,
         )
+        self._backup = {
+            field: Gauge(
+                f"somamemory_backup_{name}_timestamp_seconds", text, ["namespace", "name"], registry=self.registry
+            )
+            for field, name, text in _BACKUP_TIMES
+        }
         self._shown: dict[tuple[str, str], set[str]] = {}
 
     def show_conditions(self, namespace: str, name: str, conditions: Iterable[Mapping[str, Any]]) -> None:
@@ -58,13 +71,28 @@ class Metrics:
             self._condition.labels(namespace, name, kind).set(value)
         self._shown[key] = set(values)
 
+    def show_backup(self, namespace: str, name: str, times: Mapping[str, Any]) -> None:
+        """Export when the newest dump was made and when it is overdue, of the resources whose conditions are."""
+        for field, gauge in self._backup.items():
+            if (namespace, name) in self._shown and field in times:
+                gauge.labels(namespace, name).set(datetime.fromisoformat(str(times[field])).timestamp())
+            else:
+                _remove(gauge, namespace, name)
+
     def forget(self, namespace: str, name: str) -> None:
         """Stop exporting a resource that is gone."""
         for kind in self._shown.pop((namespace, name), set()):
             self._condition.remove(namespace, name, kind)
+        for gauge in self._backup.values():
+            _remove(gauge, namespace, name)
 
     def _counter(self, name: str, text: str, labels: list[str]) -> Counter:
         return Counter(f"somamemory_operator_{name}", text, labels, registry=self.registry)
 
     def _gauge(self, name: str, text: str, labels: list[str]) -> Gauge:
         return Gauge(f"somamemory_operator_{name}", text, labels, registry=self.registry)
+
+
+def _remove(gauge: Gauge, *labels: str) -> None:
+    with suppress(KeyError):
+        gauge.remove(*labels)

@@ -1,6 +1,7 @@
-"""The alerts, as Prometheus rules. Every metric but the kubelet's is one that API or consumer export, as a test holds.
+"""The alerts, as Prometheus rules. Every metric but the kubelet's is one that our programs export, as a test holds.
 
-Series are chosen by namespace and pod, which every way of scraping pods tells, whatever it calls its jobs.
+Series are chosen by namespace and pod, which every way of scraping pods tells, whatever it calls its jobs; those of the
+operator, which are about other namespaces than its own, by their own labels.
 """
 
 from collections.abc import Iterator
@@ -9,7 +10,7 @@ from somamemory_operator.manifests.parts.context import Context
 from somamemory_operator.model import names
 from somamemory_operator.model.names import STORES, Component
 from somamemory_operator.model.observed import Obj
-from somamemory_operator.resource.monitoring import Alert, PrometheusRule, VolumeAlert
+from somamemory_operator.resource.monitoring import Alert, BackupAlert, PrometheusRule, VolumeAlert
 
 _PROBES = "/|/healthz|/readyz|/health|/metrics"
 _NO_PROBES = f'endpoint!~"{_PROBES}",exported_endpoint!~"{_PROBES}"'
@@ -20,7 +21,7 @@ Other ways of scraping than ours may call the port `endpoint`, and the route the
 
 def rules(context: Context, chosen: PrometheusRule) -> list[Obj]:
     """Every alert that is wanted of something that is there."""
-    found = [*_of_api(context, chosen), *_of_volumes(context, chosen.volume)]
+    found = [*_of_api(context, chosen), *_of_volumes(context, chosen.volume), *_of_backup(context, chosen.backup)]
     return [*found, *(_of_consumer(context, chosen) if context.spec.consumer.enabled else ())]
 
 
@@ -109,8 +110,26 @@ def _of_volumes(context: Context, chosen: VolumeAlert) -> Iterator[Obj]:
     )
 
 
+def _of_backup(context: Context, chosen: BackupAlert) -> Iterator[Obj]:
+    backup = context.spec.backup
+    if not chosen.enabled or backup is None or not backup.enabled:
+        return
+    # A scrape that puts the operator's own namespace on its series calls the one that they are about exported.
+    about, metric = f'name="{context.name}"', "somamemory_backup_overdue_timestamp_seconds"
+    space = f'namespace="{context.memory.namespace}"'
+    series = f'{metric}{{exported_{space},{about}}} or {metric}{{{space},exported_namespace="",{about}}}'
+    yield _alert(
+        context,
+        "SomaBackupOverdue",
+        chosen,
+        f"time() - max({series}) > 0",
+        summary=f"The newest dump of {context.name} is too old.",
+        description="The next dump is overdue by {{ $value | humanizeDuration }}: the condition BackupReady says why.",
+    )
+
+
 def _alert(
-    context: Context, name: str, chosen: Alert | VolumeAlert, expr: str, *, summary: str, description: str
+    context: Context, name: str, chosen: Alert | BackupAlert | VolumeAlert, expr: str, *, summary: str, description: str
 ) -> Obj:
     labels = {"severity": chosen.severity, "namespace": context.memory.namespace, names.SINGULAR: context.name}
     texts = {"summary": summary, "description": description}

@@ -12,18 +12,19 @@ from somafractalmemory import telemetry
 from somamemory_operator.model.observed import Key, Obj
 from somamemory_operator.resource.somamemory import SomaMemory
 from somamemory_operator.status.status import status
+from somamemory_operator.telemetry.metrics import Metrics
 from tests.unit.operator.fakes import FakeCluster, memory
 
 NOW = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
 RULE = Key("PrometheusRule", "demo-monitoring")
 VOLUMES = {store: {"persistence": {"enabled": True}} for store in ("postgres", "redis", "qdrant", "kafka")}
-OF_THE_TARGET = {"namespace", "pod", "persistentvolumeclaim", "exported_endpoint"}
+OF_THE_TARGET = {"namespace", "pod", "persistentvolumeclaim", "exported_endpoint", "exported_namespace"}
 KUBELET = {"kubelet_volume_stats_used_bytes", "kubelet_volume_stats_capacity_bytes"}
 
 
 def watched(**monitoring: Any) -> SomaMemory:
     chosen = {"serviceMonitor": {}, "prometheusRule": {}} | monitoring
-    return memory({"networkPolicy": {"enabled": True}, "monitoring": chosen, **VOLUMES})
+    return memory({"networkPolicy": {"enabled": True}, "backup": {}, "monitoring": chosen, **VOLUMES})
 
 
 def settled(about: SomaMemory) -> FakeCluster:
@@ -38,9 +39,12 @@ def alerts(about: SomaMemory) -> dict[str, Obj]:
 
 
 def exported() -> dict[str, set[str]]:
-    """Every series that API and consumer export, with the names of its labels."""
+    """Every series that API, consumer and operator export, with the names of its labels."""
     suffixes = {"counter": ("_total",), "gauge": ("",), "histogram": ("_bucket", "_sum", "_count")}
-    metrics = [value for value in vars(telemetry).values() if isinstance(value, MetricWrapperBase)]
+    operators = [
+        each for value in vars(Metrics()).values() for each in (value.values() if isinstance(value, dict) else [value])
+    ]
+    metrics = [value for value in (*vars(telemetry).values(), *operators) if isinstance(value, MetricWrapperBase)]
     return {
         f"{metric._name}{suffix}": set(metric._labelnames)
         for metric in metrics
@@ -66,7 +70,7 @@ def test_every_alert_reads_metrics_that_the_programs_export() -> None:
         assert labels - OF_THE_TARGET <= series.get(name, set()), name
 
 
-def test_there_are_the_alerts_of_the_old_chart_and_one_for_volumes() -> None:
+def test_there_are_the_alerts_of_the_old_chart_and_those_for_volumes_and_dumps() -> None:
     """(X-10)"""
     assert alerts(watched()).keys() == {
         "SomaAPIHighLatency",
@@ -74,6 +78,7 @@ def test_there_are_the_alerts_of_the_old_chart_and_one_for_volumes() -> None:
         "SomaConsumerProcessingFailures",
         "SomaConsumerStalled",
         "SomaVolumeAlmostFull",
+        "SomaBackupOverdue",
     }
 
 
@@ -88,7 +93,7 @@ def test_texts_say_the_numbers_that_were_set() -> None:
     assert rule["expr"].endswith("[10m]))) > 0.25")
 
 
-@pytest.mark.parametrize("alert", ["latency", "errorRate", "failures", "stall", "volume"])
+@pytest.mark.parametrize("alert", ["latency", "errorRate", "failures", "stall", "volume", "backup"])
 def test_each_alert_can_be_set_and_turned_off(alert: str) -> None:
     """(X-10)"""
     plain = alerts(watched())
@@ -115,6 +120,16 @@ def test_probes_and_scrapes_do_not_count_as_requests() -> None:
         expr = alerts(watched())[name]["expr"]
         for label in (",endpoint", ",exported_endpoint"):
             assert expr.count(f'{label}!~"/|/healthz|/readyz|/health|/metrics"') == len(selected(expr))
+
+
+def test_an_overdue_dump_is_found_whichever_way_the_operator_is_scraped() -> None:
+    """Prometheus may put the operator's own namespace over that of the resource (fault 7 of issue 8)."""
+    expr = alerts(watched())["SomaBackupOverdue"]["expr"]
+
+    metric = "somamemory_backup_overdue_timestamp_seconds"
+    kept = f'{metric}{{namespace="space",exported_namespace="",name="demo"}}'
+    renamed = f'{metric}{{exported_namespace="space",name="demo"}}'
+    assert expr == f"time() - max({renamed} or {kept}) > 0"
 
 
 def test_pods_are_those_of_this_resource_only() -> None:
