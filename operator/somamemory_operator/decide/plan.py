@@ -95,6 +95,7 @@ class Plan:
 
     `creates` are POSTed with our field manager: "already exists" means that the world was old, look again.
     `applies` are server-side applied, forced; a body with a resourceVersion conflicts when the world was old.
+    `postponed` is left as it is until a person agrees; nothing else waits for it.
     """
 
     creates: tuple[Obj, ...] = ()
@@ -102,6 +103,7 @@ class Plan:
     deletions: tuple[Deletion, ...] = ()
     applies: tuple[Obj, ...] = ()
     held: tuple[Held, ...] = ()
+    postponed: tuple[Held, ...] = ()
     unseen: frozenset[Key] = frozenset()
     """Workloads whose controller has not looked at our last apply yet, so that their status is about another spec."""
 

@@ -10,12 +10,13 @@ Either is taken when it is the store's turn (`decide.turns`). The record moves f
 next pass, so that it never runs what is not recorded.
 """
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
 from somamemory_operator.decide import images
 from somamemory_operator.decide.credentials import secret_names
+from somamemory_operator.decide.durability import REMEDY, is_at_stake
 from somamemory_operator.decide.steps import Obstacle, obstacle, version_of
 from somamemory_operator.decide.turns import Standing, blocker, has_started, image_of
 from somamemory_operator.model import names
@@ -54,14 +55,15 @@ def choose(memory: SomaMemory, world: World, settings: Settings, now: datetime |
     """The images of all four stores. Without a `now` no window is open."""
     intents = {store: intent(memory, world, settings, store) for store in STORES}
     agreed = memory.spec.upgrade.is_agreed(settings.release, now) and not memory.spec.hibernated
-    targets = {store: _target(each, agreed=agreed) for store, each in intents.items()}
+    kept = frozenset({Component.POSTGRES} if is_at_stake(memory, world) else ())  # what a restart would lose
+    targets = {store: _target(each, agreed=agreed and store not in kept) for store, each in intents.items()}
     standings = {store: each.standing for store, each in intents.items()}
     due = frozenset(store for store in STORES if targets[store] != standings[store].runs)
     api = world.get("Deployment", names.child(memory.name, Component.API))
     waits = {store: blocker(store, due, standings, api) for store in due}
     chosen = {store: targets[store] if waits.get(store, "") is None else standings[store].runs for store in STORES}
     waiting = (_waiting(standings[store], targets[store], waits[store]) for store in STORES if store in due)
-    pending = (_pending(memory, settings, intents[store], targets[store]) for store in STORES)
+    pending = (_pending(memory, settings, intents[store], targets[store], kept) for store in STORES)
     return Versions(
         images={store: standing.runs for store, standing in standings.items()},
         record=_record(chosen, standings),
@@ -126,12 +128,16 @@ def _waiting(standing: Standing, target: str, blocked: str | None) -> StoreChang
     return StoreChange(standing.store, standing.runs, target, why, is_due=True)
 
 
-def _pending(memory: SomaMemory, settings: Settings, each: Intent, target: str) -> StoreChange | None:
+def _pending(
+    memory: SomaMemory, settings: Settings, each: Intent, target: str, kept: Collection[Component]
+) -> StoreChange | None:
     """What a default of the operator would change, if it is not about to."""
     if each.wanted in (target, each.told):
         return None
     found = each.obstacle(each.wanted)
     why = _invitation(memory, settings, target, each.wanted) if found is None else _sentence(found.message)
+    if found is None and each.standing.store in kept:
+        why = f"It would restart Postgres, whose memories are on no volume: {REMEDY}. {why}"
     return StoreChange(each.standing.store, target, each.wanted, why, is_supported=found is None)
 
 

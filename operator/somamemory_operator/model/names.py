@@ -27,6 +27,12 @@ RESTORED_ANNOTATION = f"{GROUP}/restored"
 RESTORING_ANNOTATION = f"{GROUP}/restoring"
 """On the same objects: the database and the dump that it may hold half-way, until the index is equal to it."""
 
+TEMPLATE_ANNOTATION = f"{GROUP}/pod-template"
+"""On the StatefulSet of Postgres: a hash of the pod template that was asked for, and the release that asked for it."""
+
+DATA_VOLUME = "data"
+"""The volume of a store's pod that holds its data."""
+
 WATCH_SELECTOR = f"{MANAGED_BY_LABEL}={FIELD_MANAGER}"
 """The label selector under which everything we own is watched."""
 

@@ -18,6 +18,7 @@ class Reason(StrEnum):
     KIND_MISSING = "KindMissing"
     BACKUP_FAILED = "BackupFailed"
     BACKUP_OVERDUE = "BackupOverdue"
+    NO_VOLUMES = "NoVolumes"
 
     # A dump is brought back
     RESTORING = "Restoring"
@@ -33,6 +34,7 @@ class Reason(StrEnum):
     STORAGE_CLASS_UNKNOWN = "StorageClassUnknown"
     EXPANSION_NOT_SUPPORTED = "ExpansionNotSupported"
     PERSISTENCE_REMOVED = "PersistenceRemoved"
+    DATA_WOULD_BE_LOST = "DataWouldBeLost"
     RESTORE_REFUSED = "RestoreRefused"
     DOWNGRADE = "Downgrade"
     UNSUPPORTED_UPGRADE = "UnsupportedUpgrade"

@@ -15,6 +15,7 @@ from somamemory_operator.cluster.errors import ApiError, NotLeaderError
 from somamemory_operator.cluster.problems import problem_of
 from somamemory_operator.decide.checks import first_refusal
 from somamemory_operator.decide.credentials import credentials, random_value
+from somamemory_operator.decide.durability import spared
 from somamemory_operator.decide.holds import unknowns
 from somamemory_operator.decide.plan import Applied, Plan, plan
 from somamemory_operator.manifests import build
@@ -156,9 +157,11 @@ class Reconciler:
                 return replace(seen, problem=refusal)
             secrets = credentials(seen.world, memory, self._generate)
             desired = build(memory, self._settings, seen.world, secrets, now=_now())
+            todo = plan(desired, seen.world, self._applied_to(key, memory))
+            todo = spared(memory, desired, todo, seen.world)
         except InvalidSpec as error:
             return replace(seen, problem=error.problem)
-        return replace(seen, desired=desired, plan=plan(desired, seen.world, self._applied_to(key, memory)))
+        return replace(seen, desired=desired, plan=todo)
 
     def _applied_to(self, key: MemoryKey, memory: SomaMemory) -> dict[Key, Applied]:
         """What this process applied for this very resource; one of the same name made anew starts from nothing."""

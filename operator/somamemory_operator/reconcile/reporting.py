@@ -9,9 +9,10 @@ from somamemory_operator.model.observed import Obj
 from somamemory_operator.telemetry.logs import logger
 from somamemory_operator.telemetry.metrics import Metrics
 
-_TOLD = ("Ready", "Stalled", "UpToDate")
-_NEWS_AT_FIRST = {"Ready": "True", "Stalled": "True", "UpToDate": "False"}
+_TOLD = ("Ready", "Stalled", "UpToDate", "Durable")
+_NEWS_AT_FIRST = {"Ready": "True", "Stalled": "True", "UpToDate": "False", "Durable": "False"}
 """What is worth an Event when nothing was known before."""
+_WARNINGS = {"Stalled": "True", "Durable": "False"}
 
 
 class Transition(NamedTuple):
@@ -76,4 +77,6 @@ def transitions(before: Obj, after: Obj) -> Iterator[Transition]:
         is_new = then is None or (then.get("status"), then.get("reason")) != (status, reason)
         is_news = then is not None or _NEWS_AT_FIRST.get(kind) == status
         if kind in _TOLD and is_new and is_news and not (kind == "Stalled" and status != "True"):
-            yield Transition(reason, f"{kind} is {status}: {condition.get('message') or reason}", kind == "Stalled")
+            yield Transition(
+                reason, f"{kind} is {status}: {condition.get('message') or reason}", _WARNINGS.get(kind) == status
+            )

@@ -144,5 +144,6 @@ COLUMNS = [
     _column(
         "UpToDate", f"{_condition('UpToDate')}.status", "Whether the stores run what the operator brings.", priority=1
     ),
+    _column("Durable", f"{_condition('Durable')}.status", "Whether memories are on a volume.", priority=1),
     _column("Message", f"{_condition('Ready')}.message", "Why, and what to do.", priority=1),
 ]

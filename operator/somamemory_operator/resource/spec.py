@@ -51,7 +51,9 @@ class Spec(Model):
     paused: bool = False
     """Whether the operator leaves everything as it is, until it is false again."""
     hibernated: bool = False
-    """Whether everything is scaled to zero; volumes and credentials stay."""
+    """Whether everything is scaled to zero; volumes and credentials stay. Refused while memories are on no volume."""
+    allow_data_loss: bool = False
+    """Whether a change of this spec may drop memories that are on no volume; without it such a change is refused."""
     deletion_policy: Literal["Retain", "Delete"] = "Retain"
     """What happens to the volumes when the SomaMemory is deleted."""
     image_registry: ImagePart | None = None

@@ -19,6 +19,7 @@ from somamemory_operator.status.backup import backup_times
 from somamemory_operator.status.blindness import blindness
 from somamemory_operator.status.changes import pending_changes, up_to_date
 from somamemory_operator.status.components import STALLING, TROUBLED, Report, View, reports
+from somamemory_operator.status.durability import asleep, durable
 
 
 def status(
@@ -39,10 +40,11 @@ def status(
     """
     restore = recovery(memory, world)
     found = reports(View(memory, desired, plan, world, now, restore, tuple(problems)))
-    summary = _summary(memory, found, plan, problem or worst_of(problems))
+    summary = _summary(memory, found, plan, world, problem or worst_of(problems))
+    standing = [_secrets(memory, world, problem), durable(memory, plan, world)]
     parts = [*(_of(report) for report in found), *up_to_date(desired)]
     parts += [*addon_conditions(memory, restore, world, now), *blindness(world)]
-    conditions = [*_overall(summary), _secrets(memory, world, problem), *parts]
+    conditions = [*_overall(summary), *standing, *parts]
     enabled = [report for report in found if not report.is_disabled]
     api = world.get("Deployment", names.child(memory.name, Component.API))
     made = {
@@ -82,7 +84,9 @@ class _Summary:
         self.moving = moving
 
 
-def _summary(memory: SomaMemory, found: list[Report], plan: Plan | None, problem: Problem | None) -> _Summary:
+def _summary(
+    memory: SomaMemory, found: list[Report], plan: Plan | None, world: World, problem: Problem | None
+) -> _Summary:
     """The first of these that applies, in this order."""
     if memory.spec.paused:
         text = "The operator leaves everything as it is: set spec.paused to false to go on."
@@ -90,7 +94,7 @@ def _summary(memory: SomaMemory, found: list[Report], plan: Plan | None, problem
     if problem is not None:
         return _halted(problem)
     if all(report.reason is Reason.HIBERNATED or report.is_disabled for report in found) and plan and plan.is_settled:
-        text = "Everything is scaled to zero, volumes are kept: set spec.hibernated to false to wake it up."
+        text = f"Everything is scaled to zero, {asleep(memory, world)}: set spec.hibernated to false to wake it up."
         return _Summary("Hibernated", Condition("Ready", "False", Reason.HIBERNATED, text))
     waiting = [report for report in found if not report.is_ready]
     if waiting:
@@ -99,6 +103,7 @@ def _summary(memory: SomaMemory, found: list[Report], plan: Plan | None, problem
         text = "All components run, some objects are still to be brought up to date."
         return _Summary("Progressing", Condition("Ready", "False", Reason.PROGRESSING, text), moving=True)
     text = f"All {sum(not report.is_disabled for report in found)} components run as wanted."
+    text = " ".join((text, *(each.message for each in plan.postponed)))
     return _Summary("Ready", Condition("Ready", "True", Reason.READY, text))
 
 

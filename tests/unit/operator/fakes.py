@@ -80,7 +80,7 @@ class FakeCluster:
 
     def settle(self, memory: SomaMemory, settings: Settings = SETTINGS) -> None:
         """Passes and controllers in turn, until nothing is left to do."""
-        for _ in range(12):
+        for _ in range(20):
             todo = self.step(memory, settings)
             self.run_controllers()
             if todo.is_settled:
@@ -163,6 +163,11 @@ class FakeCluster:
         name = f"{owner['metadata']['name']}-{number}"
         pod = pod_of(name, component, {"conditions": [{"type": "Ready", "status": "True"}]})
         pod["metadata"] |= {"uid": f"uid-{next(self._numbers)}", "fakeOwner": str(key_of(owner))}
+        claims = [template["metadata"]["name"] for template in owner["spec"].get("volumeClaimTemplates") or ()]
+        pod["spec"]["volumes"] = [
+            *(owner["spec"]["template"]["spec"].get("volumes") or ()),
+            *({"name": claim, "persistentVolumeClaim": {"claimName": f"{claim}-{name}"}} for claim in claims),
+        ]
         self.objects.setdefault(Key("Pod", name), pod)
 
     def _claim(self, owner: Obj, template: Obj, number: int) -> None:

@@ -6,7 +6,7 @@ from somamemory_operator.model.names import Component
 from somamemory_operator.model.observed import Obj
 from somamemory_operator.resource.stores import Store
 
-DATA = "data"
+DATA = names.DATA_VOLUME
 
 
 def stateful_set(context: Context, component: Component, template: Obj) -> Obj:

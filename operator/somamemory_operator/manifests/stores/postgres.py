@@ -4,6 +4,7 @@ from somamemory_operator.decide import credentials as keys
 from somamemory_operator.manifests.parts import pods
 from somamemory_operator.manifests.parts import workloads as stores
 from somamemory_operator.manifests.parts.context import Context, short_hash
+from somamemory_operator.model import templates
 from somamemory_operator.model.names import Component
 from somamemory_operator.model.observed import Obj
 
@@ -29,11 +30,11 @@ _SETTINGS = {
 
 
 def build(context: Context) -> list[Obj]:
-    """ServiceAccount, Services, StatefulSet."""
+    """ServiceAccount, Services, StatefulSet, which says what it was made from: without a volume no pod may be lost."""
     return [
         stores.service_account(context, COMPONENT),
         *stores.services(context, COMPONENT),
-        stores.stateful_set(context, COMPONENT, _template(context)),
+        templates.mark(stores.stateful_set(context, COMPONENT, _template(context)), context.settings.release),
     ]
 
 

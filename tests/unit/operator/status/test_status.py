@@ -49,6 +49,7 @@ def test_a_settled_world_is_ready(settled: FakeCluster) -> None:
         "Reconciling": "False",
         "Stalled": "False",
         "SecretsReady": "True",
+        "Durable": "False",
         "PostgresReady": "True",
         "RedisReady": "True",
         "QdrantReady": "True",
