@@ -38,8 +38,8 @@ def unknown_ground(kind: str, world: World) -> tuple[str, Blindness] | None:
 
 
 def unknowns(desired: Desired, world: World) -> Iterator[Problem]:
-    """A problem for each kind that cannot be read although something depends on it."""
-    wanted = {each.key.kind for each in desired}
+    """A problem for each kind that cannot be read although something that serves memories depends on it."""
+    wanted = {each.key.kind for each in desired if component_of(each.obj) != Component.BACKUP}
     for kind, why in world.unread.items():
         if kind in _ALWAYS or kind in wanted:
             text = f"{why.message} Until {kind} can be read nothing of it is changed; the operator tries again."

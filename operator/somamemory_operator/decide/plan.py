@@ -7,8 +7,8 @@ fields that managedFields credits to us is no longer the one that our last apply
 
 import hashlib
 import json
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
 from typing import Any, Literal, Self
 
 from somamemory_operator.decide.holds import unknown_ground
@@ -116,6 +116,17 @@ class Plan:
     def is_settled(self) -> bool:
         """Whether everything wanted has been applied and nothing superfluous is left."""
         return self.is_idle and not self.held
+
+    def about(self, counts: Callable[[Key], bool]) -> Self:
+        """The part of it that is about objects which count."""
+        return replace(
+            self,
+            creates=tuple(obj for obj in self.creates if counts(key_of(obj))),
+            growths=tuple(each for each in self.growths if counts(Key("PersistentVolumeClaim", each.claim))),
+            deletions=tuple(each for each in self.deletions if counts(each.key)),
+            applies=tuple(obj for obj in self.applies if counts(key_of(obj))),
+            held=tuple(each for each in self.held if counts(each.key)),
+        )
 
 
 def plan(desired: Desired, world: World, applied: Mapping[Key, Applied]) -> Plan:

@@ -1,12 +1,13 @@
 """How it stands: the status of a SomaMemory as a pure function of what is observed, never of what was done."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
 
 from somamemory_operator.decide import credentials
 from somamemory_operator.decide.plan import Plan
 from somamemory_operator.decide.recovery import recovery
 from somamemory_operator.model import names
+from somamemory_operator.model.addons import addon_of
 from somamemory_operator.model.conditions import Condition, rendered, verdict
 from somamemory_operator.model.desired import Desired
 from somamemory_operator.model.errors import Problem, worst_of
@@ -14,7 +15,7 @@ from somamemory_operator.model.names import Component
 from somamemory_operator.model.observed import Obj, World, at
 from somamemory_operator.model.reasons import Reason
 from somamemory_operator.resource.somamemory import SomaMemory
-from somamemory_operator.status.addons import addon_conditions
+from somamemory_operator.status.addons import addon_conditions, told
 from somamemory_operator.status.backup import backup_times
 from somamemory_operator.status.blindness import blindness
 from somamemory_operator.status.changes import pending_changes, up_to_date
@@ -40,11 +41,13 @@ def status(
     """
     restore = recovery(memory, world)
     found = reports(View(memory, desired, plan, world, now, restore, tuple(problems)))
-    summary = _summary(memory, found, plan, world, problem or worst_of(problems))
+    counting = [each for each in problems if addon_of(each.key, memory.name) is None]
+    due = plan.about(lambda key: addon_of(key, memory.name) is None) if plan is not None else None
+    summary = _summary(memory, found, due, world, problem or worst_of(counting))
     standing = [_secrets(memory, world, problem), durable(memory, plan, world)]
-    parts = [*(_of(report) for report in found), *up_to_date(desired)]
-    parts += [*addon_conditions(memory, restore, world, now), *blindness(world)]
-    conditions = [*_overall(summary), *standing, *parts]
+    addons = [*told(addon_conditions(memory, restore, world, plan, now), memory, problems)]
+    parts = [*(_of(report) for report in found), *up_to_date(desired), *addons, *blindness(world)]
+    conditions = [*_overall(summary, addons), *standing, *parts]
     enabled = [report for report in found if not report.is_disabled]
     api = world.get("Deployment", names.child(memory.name, Component.API))
     made = {
@@ -68,7 +71,7 @@ def refused_status(obj: Obj, problem: Problem, now: datetime) -> Obj:
     before = obj.get("status") or {}
     generation = obj["metadata"].get("generation", 0)
     summary = _halted(problem)
-    fresh = rendered(_overall(summary), before=before, generation=generation, now=now)
+    fresh = rendered(_overall(summary, ()), before=before, generation=generation, now=now)
     types = {condition["type"] for condition in fresh}
     kept = [condition for condition in before.get("conditions") or () if condition["type"] not in types]
     return {**before, "observedGeneration": generation, "phase": summary.phase, "conditions": [*fresh, *kept]}
@@ -125,15 +128,22 @@ def _unready(waiting: list[Report]) -> _Summary:
     return _Summary(phase, ready, stalled=stalled, moving=not stalled)
 
 
-def _overall(summary: _Summary) -> Iterator[Condition]:
+def _overall(summary: _Summary, addons: Iterable[Condition]) -> Iterator[Condition]:
     """Ready, and the two that kstatus (Argo CD, Flux, kubectl wait) understands."""
+    beside = [each.type for each in addons if each.status != "True" and each.reason not in _IN_COURSE]
     yield summary.ready
     calm = (Reason.NOTHING_TO_DO, "Nothing is being changed.")
     reason, message = (summary.ready.reason, summary.ready.message) if summary.moving else calm
     yield Condition("Reconciling", verdict(summary.moving), reason, message)
-    calm = (Reason.NOTHING_TO_DO, "Nobody needs to do anything.")
+    text = f"Nobody needs to do anything for memories to be served; see {' and '.join(beside)}." if beside else _CALM
+    calm = (Reason.NOTHING_TO_DO, text)
     reason, message = (summary.ready.reason, summary.ready.message) if summary.stalled else calm
     yield Condition("Stalled", verdict(summary.stalled), reason, message)
+
+
+_CALM = "Nobody needs to do anything."
+_IN_COURSE = frozenset({Reason.WAITING, Reason.HIBERNATED, Reason.RESTORING})
+"""Why something beside the components may not be there although nobody has to act."""
 
 
 def _secrets(memory: SomaMemory, world: World, problem: Problem | None) -> Condition:

@@ -16,8 +16,11 @@ from tests.integration.operator.world import Api, eventually
 
 _RBAC = "/apis/rbac.authorization.k8s.io/v1"
 _ADMISSION = "/apis/admissionregistration.k8s.io/v1"
+_POD: Obj = {"restartPolicy": "Never", "containers": [{"name": "try", "image": "try"}]}
 _SMALLEST: dict[str, Obj] = {
     "NetworkPolicy": {"spec": {"podSelector": {}}},
+    "Ingress": {"spec": {"defaultBackend": {"service": {"name": "try", "port": {"number": 80}}}}},
+    "CronJob": {"spec": {"schedule": "@daily", "jobTemplate": {"spec": {"template": {"spec": _POD}}}}},
     "Service": {"spec": {"ports": [{"port": 80}]}},
 }
 _ALL = ("get", "list", "watch", "create", "patch", "delete")

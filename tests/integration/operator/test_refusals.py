@@ -164,6 +164,51 @@ def test_an_object_of_somebody_else_is_for_a_person(api: Api, restricted: Operat
     assert live["spec"]["selector"] == {"mine": "yes"}
 
 
+ADDONS: dict[str, tuple[str, Obj]] = {
+    "PrometheusRule": ("MonitoringReady", {"monitoring": {"prometheusRule": {}, "serviceMonitor": {}}}),
+    "CronJob": ("BackupReady", {"backup": {"volume": {"size": "1Gi"}}}),
+}
+
+
+@pytest.fixture
+def monitored(api: Api) -> Iterator[None]:
+    """The Prometheus operator's kinds are there."""
+    kinds = ("ServiceMonitor", "PrometheusRule")
+    for kind in kinds:
+        api.bring_kind(kind)
+    yield
+    for kind in kinds:
+        api.take_kind_away(kind)
+
+
+@pytest.mark.parametrize("kind", ADDONS)
+def test_a_refused_addon_keeps_nothing_from_ready_and_says_why(
+    api: Api, monitored: None, restricted: Operator, namespace: str, kind: str
+) -> None:
+    condition, spec = ADDONS[kind]
+    with forbidding_policy(api, namespace, kind, said="no alarms at night"):
+        api.make_memory(namespace, spec=spec)
+        api.wait_ready(namespace)
+        told = eventually("it is told", lambda: _told(api, namespace, condition, "ApplyRefused"))
+        assert api.condition(namespace)["status"] == "True"
+        assert api.condition(namespace, kind="Stalled")["status"] == "False"
+
+    assert told["status"] == "False"
+    assert f"{kind} demo-" in told["message"]
+    assert "no alarms at night" in told["message"]
+    eventually("it is made once it may", lambda: _is(api, namespace, condition, "True"), 90)
+
+
+def test_a_refused_ingress_is_not_ready(api: Api, restricted: Operator, namespace: str) -> None:
+    """The API is not reached as the spec says."""
+    with forbidding_policy(api, namespace, "Ingress", said="no doors to the street"):
+        api.make_memory(namespace, spec={"api": {"ingress": {"host": "memory.example.org"}}})
+        stalled = eventually("it is told", lambda: _told(api, namespace, "Stalled", "ApplyRefused"))
+
+    assert "no doors to the street" in stalled["message"]
+    api.wait_ready(namespace, seconds=90)
+
+
 def _told(api: Api, namespace: str, kind: str, reason: str) -> Obj | None:
     found = api.condition(namespace, kind=kind)
     return found if found.get("reason") == reason else None

@@ -148,7 +148,9 @@ class Api:
 
     def take_kind_away(self, kind: str) -> None:
         """Have the API server forget an optional kind, and every object of it."""
-        _checked(self._http.delete(f"{_DEFINITIONS}/{definition(kind)['metadata']['name']}"))
+        path = f"{_DEFINITIONS}/{definition(kind)['metadata']['name']}"
+        _checked(self._http.delete(path))
+        eventually(f"{kind} is gone", lambda: self._http.get(path).status_code == 404)
 
     def make_memory(self, namespace: str, name: str = "demo", spec: Obj | None = None) -> Obj:
         """Create a SomaMemory."""
