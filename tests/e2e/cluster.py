@@ -116,8 +116,10 @@ class Memory:
         return next((c for c in conditions if c["type"] == kind), {})
 
     def children(self, kind: str) -> list[dict[str, Any]]:
-        """Return the objects of a kind that the operator made for this resource."""
-        return self.cluster.list(kind, self.namespace, f"app.kubernetes.io/instance={self.name}")
+        """Return the objects of a kind that the operator made for this resource: by its own label, or that of pods."""
+        labels = ("somatechlat.github.io/somamemory", "app.kubernetes.io/instance")
+        found = [obj for label in labels for obj in self.cluster.list(kind, self.namespace, f"{label}={self.name}")]
+        return list({(obj["kind"], obj["metadata"]["name"]): obj for obj in found}.values())
 
     def sql(self, query: str) -> str:
         """Ask this resource's Postgres, inside of its pod."""

@@ -11,8 +11,9 @@ from somamemory_operator.cluster.connection import APPLY, MERGE, Connection
 from somamemory_operator.cluster.errors import ApiError, ForeignObjectError
 from somamemory_operator.cluster.problems import blindness_of
 from somamemory_operator.cluster.reports import STATUS_MANAGER, event_about, same_report, status_of
-from somamemory_operator.decide.plan import Deletion, Growth
+from somamemory_operator.decide.plan import Deletion
 from somamemory_operator.model import names
+from somamemory_operator.model.desired import Growth, Unlabelling
 from somamemory_operator.model.kinds import PLACES
 from somamemory_operator.model.observed import (
     OBSERVED_KINDS,
@@ -21,6 +22,7 @@ from somamemory_operator.model.observed import (
     Key,
     Obj,
     World,
+    instance_of,
     is_owned_by,
     key_of,
 )
@@ -84,9 +86,8 @@ class Cluster:
 
         A kind that the server does not show is told in the snapshot. Raises ApiError when nobody answers.
         """
-        selector = f"{names.WATCH_SELECTOR},{names.INSTANCE_LABEL}={name}"
-        lists = [self._seen(kind, namespace, selector) for kind in OBSERVED_KINDS]
-        classes, *found = await asyncio.gather(self._seen("StorageClass", None, ""), *lists)
+        lists = [self._children(kind, namespace, name) for kind in OBSERVED_KINDS]
+        classes, *found = await asyncio.gather(self._seen("StorageClass", None), *lists)
         seen = dict(zip(OBSERVED_KINDS, found, strict=True))
         hidden = {kind: answer for kind, answer in seen.items() if isinstance(answer, ApiError)}
         unserved = frozenset(kind for kind, error in hidden.items() if kind in OPTIONAL_KINDS and error.unserved)
@@ -130,11 +131,9 @@ class Cluster:
                 raise ForeignObjectError(key_of(obj))
         return await self._write("PATCH", obj, query=_APPLY_QUERY, content_type=APPLY)
 
-    async def grow(self, namespace: str, growth: Growth) -> None:
-        """Ask for more space on a volume claim."""
-        await self._call(
-            "PATCH", Key("PersistentVolumeClaim", growth.claim), namespace, body=growth.patch, content_type=MERGE
-        )
+    async def change(self, namespace: str, change: Growth | Unlabelling) -> None:
+        """Change one thing of an object that is not ours to apply."""
+        await self._call("PATCH", change.key, namespace, body=change.patch, content_type=MERGE)
 
     async def delete(self, namespace: str, deletion: Deletion) -> None:
         """Delete an object, if it still is the one that was meant; one that is gone already is no error."""
@@ -163,7 +162,18 @@ class Cluster:
         """Post a Kubernetes Event about a SomaMemory."""
         await self._write("POST", event_about(memory, reason, note, warning=warning), query={}, named=False)
 
-    async def _seen(self, kind: str, namespace: str | None, selector: str) -> list[Obj] | ApiError:
+    async def _children(self, kind: str, namespace: str, name: str) -> list[Obj] | ApiError:
+        """Those of a kind that belong to one SomaMemory.
+
+        Claims are told by their names, so the namespace's are all looked at, and those of others dropped at once.
+        """
+        by_name = kind == "PersistentVolumeClaim"
+        found = await self._seen(kind, namespace, "" if by_name else names.WATCH_SELECTOR)
+        if isinstance(found, ApiError):
+            return found
+        return [obj for obj in found if (_claimed_by(obj) if by_name else instance_of(obj)) == name]
+
+    async def _seen(self, kind: str, namespace: str | None, selector: str = "") -> list[Obj] | ApiError:
         """All of a kind, or why the server does not show them. Raises ApiError when nobody answers."""
         try:
             return await self._collect(kind, namespace, selector)
@@ -213,6 +223,12 @@ class Cluster:
     ) -> Obj:
         path = PLACES[key.kind].path(namespace, key.name if named else None, subresource)
         return await self._connection.request(verb, path, kind=key.kind, seconds=self._seconds, **options)
+
+
+def _claimed_by(claim: Obj) -> str | None:
+    """The SomaMemory that a volume claim is for, by its name."""
+    name = names.claim_name(key_of(claim).name)
+    return name.memory if name is not None else None
 
 
 def _is_ours(obj: Obj, owner_uid: str) -> bool:

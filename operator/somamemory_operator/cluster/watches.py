@@ -20,7 +20,7 @@ from somamemory_operator.cluster.errors import ApiError
 from somamemory_operator.cluster.problems import blindness_of
 from somamemory_operator.model import names
 from somamemory_operator.model.kinds import PLACES
-from somamemory_operator.model.observed import OBSERVED_KINDS, OPTIONAL_KINDS, Blindness, MemoryKey
+from somamemory_operator.model.observed import OBSERVED_KINDS, OPTIONAL_KINDS, Blindness, MemoryKey, instance_of
 from somamemory_operator.telemetry.logs import logger
 from somamemory_operator.telemetry.metrics import Metrics
 
@@ -140,7 +140,7 @@ class Watch:
             status, reason, message = int(obj.get("code") or 500), str(obj.get("reason")), str(obj.get("message"))
             raise ApiError(f"watch of {self.kind}", status, reason, message)
         metadata = obj.get("metadata") or {}
-        instance = (metadata.get("labels") or {}).get(names.INSTANCE_LABEL)
+        instance = instance_of({"metadata": metadata})
         if event.get("type") != "BOOKMARK" and instance:
             self._wake(MemoryKey(metadata["namespace"], instance))
         version: str | None = metadata.get("resourceVersion")

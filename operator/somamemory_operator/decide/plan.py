@@ -11,9 +11,11 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, Literal, Self
 
+from somamemory_operator.decide.births import births
 from somamemory_operator.decide.holds import unknown_ground
+from somamemory_operator.decide.labels import unlabellings
 from somamemory_operator.model import names
-from somamemory_operator.model.desired import Desired, Wanted
+from somamemory_operator.model.desired import Desired, Growth, Unlabelling, Wanted
 from somamemory_operator.model.observed import (
     OBSERVED_KINDS,
     Key,
@@ -22,10 +24,8 @@ from somamemory_operator.model.observed import (
     at,
     is_owned_by,
     is_terminating,
-    key_of,
     uid_of,
 )
-from somamemory_operator.model.quantities import quantity_bytes
 from somamemory_operator.model.reasons import Reason
 from somamemory_operator.model.rollout import WORKLOAD_KINDS, generation_of, has_seen
 
@@ -56,18 +56,6 @@ class Applied:
         if before is not None and last is not None and last.uid == uid_of(live) and generation_of(before) == generation:
             generation = last.generation
         return cls(hash_of(body), fields_digest(live), uid_of(live), generation)
-
-
-@dataclass(frozen=True)
-class Growth:
-    """A volume claim that must become larger: a merge patch of spec.resources.requests.storage."""
-
-    claim: str
-    size: str
-
-    @property
-    def patch(self) -> Obj:
-        return {"spec": {"resources": {"requests": {"storage": self.size}}}}
 
 
 @dataclass(frozen=True)
@@ -102,6 +90,7 @@ class Plan:
     growths: tuple[Growth, ...] = ()
     deletions: tuple[Deletion, ...] = ()
     applies: tuple[Obj, ...] = ()
+    unlabellings: tuple[Unlabelling, ...] = ()
     held: tuple[Held, ...] = ()
     postponed: tuple[Held, ...] = ()
     unseen: frozenset[Key] = frozenset()
@@ -110,7 +99,7 @@ class Plan:
     @property
     def is_idle(self) -> bool:
         """Whether there is nothing to do now; something may still be held."""
-        return not (self.creates or self.growths or self.deletions or self.applies)
+        return not (self.creates or self.growths or self.deletions or self.applies or self.unlabellings)
 
     @property
     def is_settled(self) -> bool:
@@ -135,9 +124,10 @@ def plan(desired: Desired, world: World, applied: Mapping[Key, Applied]) -> Plan
     ready = [wanted for wanted in desired if wanted.key not in {entry.key for entry in held}]
     return Plan(
         creates=tuple(w.obj for w in ready if w.guarded and w.key not in world.children),
-        growths=tuple(_growths(ready, world)),
+        growths=desired.growths,
         deletions=(*_replacements(ready, world), *_superfluous(desired, world)),
         applies=tuple(_applies(ready, world, applied)),
+        unlabellings=tuple(unlabellings(ready, world)),
         held=held,
         unseen=frozenset(_unseen(desired, world, applied)),
     )
@@ -222,7 +212,7 @@ def _replacement(wanted: Wanted, live: Obj) -> Deletion | None:
     """How to get rid of an object that cannot be changed into what is wanted, None when it can."""
     if live["kind"] == "Job":
         return _outdated_job(wanted, live)
-    return _resized_set(wanted, live) if live["kind"] == "StatefulSet" else None
+    return _reborn_set(wanted, live) if live["kind"] == "StatefulSet" else None
 
 
 def _outdated_job(wanted: Wanted, live: Obj) -> Deletion | None:
@@ -231,39 +221,19 @@ def _outdated_job(wanted: Wanted, live: Obj) -> Deletion | None:
     return None if then == now else Deletion(wanted.key, uid_of(live), "Background", "the database is another one")
 
 
-def _resized_set(wanted: Wanted, live: Obj) -> Deletion | None:
+def _reborn_set(wanted: Wanted, live: Obj) -> Deletion | None:
     """Volume templates are the one thing of a StatefulSet that we change and that cannot be changed.
 
-    A larger volume keeps the pods running (Orphan). A volume that comes or goes changes the pods themselves, which
+    They stay as they are while there are claims, which grow by themselves. For claims that are still to come they are
+    made anew, which keeps the pods running (Orphan). A volume that comes or goes changes the pods themselves, which
     the StatefulSet controller cannot do to pods that it adopts: they go with it.
     """
-    now, then = _templates(live), _templates(wanted.obj)
+    now, then = births(live), births(wanted.obj)
     if now == then:
         return None
     if set(now) != set(then):
         return Deletion(wanted.key, uid_of(live), "Background", "a volume comes or goes")
-    return Deletion(wanted.key, uid_of(live), "Orphan", "the size of the volume changed")
-
-
-def _templates(stateful_set: Obj) -> dict[str, int]:
-    """Name and bytes of every volume template."""
-    templates = stateful_set["spec"].get("volumeClaimTemplates") or ()
-    return {t["metadata"]["name"]: _bytes(t) for t in templates}
-
-
-def _growths(ready: list[Wanted], world: World) -> Iterator[Growth]:
-    """Every claim that is smaller than its store now wants."""
-    for wanted in ready:
-        for template in at(wanted.obj, "spec", "volumeClaimTemplates") or ():
-            prefix = f"{template['metadata']['name']}-{wanted.key.name}-"
-            for claim in world.of_kind("PersistentVolumeClaim"):
-                name = key_of(claim).name
-                if name.startswith(prefix) and not is_terminating(claim) and _bytes(claim) < _bytes(template):
-                    yield Growth(name, template["spec"]["resources"]["requests"]["storage"])
-
-
-def _bytes(claim: Obj) -> int:
-    return quantity_bytes(claim["spec"]["resources"]["requests"]["storage"])
+    return Deletion(wanted.key, uid_of(live), "Orphan", "new volumes are to be others")
 
 
 def _digest(value: Any) -> str:

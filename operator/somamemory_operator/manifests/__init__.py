@@ -3,9 +3,10 @@
 from datetime import datetime
 
 from somamemory_operator.decide.credentials import Credentials
+from somamemory_operator.decide.volumes import growths
 from somamemory_operator.manifests.clients import api, consumer, migration
 from somamemory_operator.manifests.monitoring import scraping as monitoring
-from somamemory_operator.manifests.parts import policies, secrets
+from somamemory_operator.manifests.parts import claims, policies, secrets
 from somamemory_operator.manifests.parts.context import Context
 from somamemory_operator.manifests.recovery import backup, sequence
 from somamemory_operator.manifests.stores import kafka, postgres, qdrant, redis
@@ -29,10 +30,10 @@ def build(
     context = Context(memory, settings, world, credentials, now)
     wanted = [
         *secrets.build(context),
-        *_free(sequence.recorded(context, postgres.build(context))),
-        *_free([*redis.build(context), *qdrant.build(context), *kafka.build(context)]),
+        *claims.adopted(context),
+        *claims.unless_foreign(context, _stores(context)),
         *_free([*policies.budgets(context), *policies.network(context), *monitoring.build(context)]),
-        *_free(backup.build(context)),
+        *claims.unless_foreign(context, backup.build(context)),
         *(migration.build(context) if not context.spec.hibernated else ()),
         *sequence.build(context),
         *_gated(_clients(context), _needs(context)),
@@ -44,7 +45,13 @@ def build(
         version=context.version,
         changes=context.versions.changes,
         release=settings.release,
+        growths=tuple(growths(memory, world)),
     )
+
+
+def _stores(context: Context) -> list[Obj]:
+    first = sequence.recorded(context, postgres.build(context))
+    return [*first, *redis.build(context), *qdrant.build(context), *kafka.build(context)]
 
 
 def _clients(context: Context) -> list[Obj]:

@@ -57,6 +57,38 @@ class StoreChange:
 
 
 @dataclass(frozen=True)
+class Growth:
+    """A volume claim that must ask for another size, larger or, after a growth that failed, less large."""
+
+    claim: str
+    now: str
+    size: str
+
+    @property
+    def key(self) -> Key:
+        return Key("PersistentVolumeClaim", self.claim)
+
+    @property
+    def patch(self) -> Obj:
+        """As a merge patch."""
+        return {"spec": {"resources": {"requests": {"storage": self.size}}}}
+
+
+@dataclass(frozen=True)
+class Unlabelling:
+    """A label to take off an object, only if it still has this identity."""
+
+    key: Key
+    uid: str
+    label: str
+
+    @property
+    def patch(self) -> Obj:
+        """As a merge patch."""
+        return {"metadata": {"uid": self.uid, "labels": {self.label: None}}}
+
+
+@dataclass(frozen=True)
 class Desired:
     """Everything wanted, in order, with the identity of the SomaMemory that owns it and the version that it makes.
 
@@ -68,6 +100,7 @@ class Desired:
     version: str
     changes: tuple[StoreChange, ...] = ()
     release: str = ""
+    growths: tuple[Growth, ...] = ()
 
     def __iter__(self) -> Iterator[Wanted]:
         return iter(self.wanted)

@@ -1,6 +1,8 @@
 """Every name that is derived from a SomaMemory: children, labels, ports. Examples are for one called `demo`."""
 
+import re
 from enum import StrEnum
+from typing import NamedTuple
 
 GROUP = "somatechlat.github.io"
 VERSION = "v1alpha1"
@@ -18,6 +20,15 @@ COMPONENT_LABEL = "app.kubernetes.io/component"
 MANAGED_BY_LABEL = "app.kubernetes.io/managed-by"
 PART_OF_LABEL = "app.kubernetes.io/part-of"
 VERSION_LABEL = "app.kubernetes.io/version"
+OWN_INSTANCE_LABEL = f"{GROUP}/{SINGULAR}"
+"""Which SomaMemory an object belongs to. The common label of that meaning is also by which Argo CD marks what belongs
+to an application, so it must not be on anything that outlives its owner."""
+OWN_COMPONENT_LABEL = f"{GROUP}/component"
+SYNC_OPTIONS_ANNOTATION = "argocd.argoproj.io/sync-options"
+SPARED = "Prune=false,Delete=false"
+"""What that annotation says on everything that must outlive its SomaMemory, whoever marks it as whose."""
+SIZE_ANNOTATION = f"{GROUP}/size"
+"""On a volume claim: the size that the spec asked for last. What is larger than that, somebody else has enlarged."""
 CONFIG_HASH_ANNOTATION = f"{GROUP}/config-hash"
 DATABASE_ANNOTATION = f"{GROUP}/database"
 """On a Job: the identity of the database that it is for, and the dump in it. For another one it has to run again.
@@ -129,16 +140,47 @@ def host(name: str, component: Component, namespace: str) -> str:
     return f"{child(name, component)}.{namespace}.svc"
 
 
+class ClaimName(NamedTuple):
+    """What the name of a volume claim says about it."""
+
+    memory: str
+    component: Component
+
+
+def claim_name(text: str) -> ClaimName | None:
+    """`data-demo-postgres-0` and `demo-backup` are of Postgres and of the backup of `demo`; None for other names."""
+    of_store = re.fullmatch(rf"data-(.+)-({'|'.join(STORES)})-\d+", text)
+    if of_store:
+        return ClaimName(of_store[1], Component(of_store[2]))
+    of_backup = re.fullmatch(rf"(.+)-{Component.BACKUP}", text)
+    return ClaimName(of_backup[1], Component.BACKUP) if of_backup else None
+
+
 def selector(name: str, component: Component) -> dict[str, str]:
     """The labels that select a component's pods. They never change: selectors of workloads are immutable."""
     return {NAME_LABEL: "somamemory", INSTANCE_LABEL: name, COMPONENT_LABEL: component.value}
 
 
-def labels(name: str, component: Component) -> dict[str, str]:
-    """The labels on every child and every pod."""
+def pod_labels(name: str, component: Component) -> dict[str, str]:
+    """The labels on every pod. They never change either, or every pod would be replaced."""
     return selector(name, component) | {MANAGED_BY_LABEL: FIELD_MANAGER, PART_OF_LABEL: "somamemory"}
+
+
+def labels(name: str, component: Component) -> dict[str, str]:
+    """The labels on every child that goes with its SomaMemory."""
+    return pod_labels(name, component) | _own(name, component)
+
+
+def lasting_labels(name: str, component: Component) -> dict[str, str]:
+    """The labels on what may outlive its SomaMemory: none of them makes it another tool's."""
+    common = {key: value for key, value in pod_labels(name, component).items() if key != INSTANCE_LABEL}
+    return common | _own(name, component)
 
 
 def selector_string(name: str, component: Component) -> str:
     """The selector as kubectl and the scale subresource write it."""
     return ",".join(f"{key}={value}" for key, value in sorted(selector(name, component).items()))
+
+
+def _own(name: str, component: Component) -> dict[str, str]:
+    return {OWN_INSTANCE_LABEL: name, OWN_COMPONENT_LABEL: component.value}

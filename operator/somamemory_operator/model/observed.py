@@ -4,6 +4,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple, TypeAlias
 
+from somamemory_operator.model import names
 from somamemory_operator.model.reasons import Reason
 
 Obj: TypeAlias = dict[str, Any]
@@ -41,9 +42,10 @@ class Blindness(NamedTuple):
 class World:
     """Everything the decisions about one SomaMemory may look at.
 
-    `children` are the live objects of its namespace that carry our labels and its name as instance, of the kinds in
-    `OBSERVED_KINDS`. What an apply has returned must be in here before the next decision is taken: a world
-    that is older than our own writes would report Ready too early.
+    `children` are the live objects of its namespace, of the kinds in `OBSERVED_KINDS`, that our labels call its own,
+    and the volume claims that have the name of one of its own, whatever their labels say. What an apply has returned
+    must be in here before the next decision is taken: a world that is older than our own writes would report Ready
+    too early.
     `storage_classes` is None when the operator may not read them: checks that need them are then skipped.
     `unserved` are the kinds of `OPTIONAL_KINDS` that this cluster does not have, or does not show to the operator.
     `unread` are the other kinds that could not be read this time: what there is of them is unknown, not absent.
@@ -69,9 +71,22 @@ class World:
         return [pod for pod in self.of_kind("Pod") if component_of(pod) == component and not is_terminating(pod)]
 
     def claims_of(self, component: str) -> list[Obj]:
-        """The volume claims of one component that are not being deleted."""
-        claims = self.of_kind("PersistentVolumeClaim")
-        return [claim for claim in claims if component_of(claim) == component and not is_terminating(claim)]
+        """The volume claims of one component that are not being deleted: those of the right name, but foreign ones.
+
+        The name decides, because by it the StatefulSet controller takes a claim: one that was restored from a snapshot
+        has no labels of ours, and holds the data all the same.
+        """
+        return [claim for claim in self._claims_named(component) if not is_foreign_claim(claim)]
+
+    def foreign_claims_of(self, component: str) -> list[Obj]:
+        """The volume claims in the place of one component's own that belong to another SomaMemory, as labels say."""
+        return [claim for claim in self._claims_named(component) if is_foreign_claim(claim)]
+
+    def _claims_named(self, component: str) -> Iterator[Obj]:
+        for claim in self.of_kind("PersistentVolumeClaim"):
+            name = names.claim_name(key_of(claim).name)
+            if name is not None and name.component == component and not is_terminating(claim):
+                yield claim
 
 
 OBSERVED_KINDS = (
@@ -101,10 +116,35 @@ def key_of(obj: Obj) -> Key:
     return Key(obj["kind"], obj["metadata"]["name"])
 
 
-def component_of(obj: Obj) -> str | None:
-    """The value of the component label, None on objects without one."""
-    value: str | None = (obj["metadata"].get("labels") or {}).get("app.kubernetes.io/component")
+def label_of(obj: Obj, label: str) -> str | None:
+    """The value of a label, None on objects without it."""
+    value: str | None = (obj["metadata"].get("labels") or {}).get(label)
     return value
+
+
+def instance_of(obj: Obj) -> str | None:
+    """The name of the SomaMemory that the labels speak of: pods, and all that earlier releases made, have the old."""
+    return label_of(obj, names.OWN_INSTANCE_LABEL) or label_of(obj, names.INSTANCE_LABEL)
+
+
+def component_of(obj: Obj) -> str | None:
+    """The component that the labels speak of, None on objects without one."""
+    return label_of(obj, names.OWN_COMPONENT_LABEL) or label_of(obj, names.COMPONENT_LABEL)
+
+
+def is_labelled_as_ours(obj: Obj) -> bool:
+    """Whether the labels say that a SomaMemory's operator made the object, this one's or another's."""
+    has_own = label_of(obj, names.OWN_INSTANCE_LABEL) is not None
+    return has_own or label_of(obj, names.MANAGED_BY_LABEL) == names.FIELD_MANAGER
+
+
+def is_foreign_claim(claim: Obj) -> bool:
+    """Whether our labels on a volume claim contradict its name: it was copied together with them, or belongs there."""
+    name = names.claim_name(key_of(claim).name)
+    if name is None or not is_labelled_as_ours(claim):
+        return False
+    said = (instance_of(claim) or name.memory, component_of(claim) or name.component)
+    return said != (name.memory, name.component)
 
 
 def is_terminating(obj: Obj) -> bool:

@@ -2,13 +2,15 @@
 
 from collections.abc import Coroutine, MutableMapping
 from contextlib import suppress
+from dataclasses import replace
 from typing import Any
 
 from somamemory_operator.cluster.client import Cluster
 from somamemory_operator.cluster.errors import ApiError, ForeignObjectError
 from somamemory_operator.cluster.problems import problem_of
 from somamemory_operator.decide.holds import refused_ground
-from somamemory_operator.decide.plan import Applied, Deletion, Growth, Plan, hash_of
+from somamemory_operator.decide.plan import Applied, Deletion, Plan, hash_of
+from somamemory_operator.model.desired import Growth, Unlabelling
 from somamemory_operator.model.errors import Problem
 from somamemory_operator.model.observed import Key, Obj, World, key_of, uid_of
 from somamemory_operator.model.reasons import Reason
@@ -55,6 +57,8 @@ class Executor:
                 await self._try(body, self._apply(body))
             else:
                 self._problems.append(waiting_for(key_of(body), missing))
+        for unlabelling in plan.unlabellings:
+            await self._unlabel(unlabelling)
         return tuple(self._problems)
 
     async def _try(self, obj: Obj, action: Coroutine[Any, Any, None]) -> bool:
@@ -84,10 +88,23 @@ class Executor:
         return None
 
     async def _grow(self, growth: Growth) -> None:
-        key = Key("PersistentVolumeClaim", growth.claim)
-        problem = await self._problem(key, self._cluster.grow(self._memory.namespace, growth))
+        """A refusal costs this claim its growth, and nothing else."""
+        problem = await self._problem(growth.key, self._cluster.change(self._memory.namespace, growth))
         if problem is None:
-            self._tell("grown", key, f"the spec asks for {growth.size}")
+            self._tell("grown", growth.key, f"the spec asks for {growth.size}")
+        elif problem.reason in (Reason.FORBIDDEN, Reason.APPLY_REFUSED):
+            text = (
+                f"Not enlarged from {growth.now} to {growth.size}. {problem.message} Or set the size in the spec back."
+            )
+            refused = replace(problem, reason=Reason.VOLUME_GROWTH_REFUSED, message=text, for_a_person=True)
+            self._problems.append(refused)
+        else:
+            self._problems.append(problem)
+
+    async def _unlabel(self, unlabelling: Unlabelling) -> None:
+        problem = await self._problem(unlabelling.key, self._cluster.change(self._memory.namespace, unlabelling))
+        if problem is None:
+            self._tell("unlabelled", unlabelling.key, f"{unlabelling.label} would make it another tool's")
         else:
             self._problems.append(problem)
 

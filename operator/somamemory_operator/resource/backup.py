@@ -26,10 +26,6 @@ class BackupVolume(Model):
                 ),
                 "existingClaim is a volume of your own: leave size, storageClassName and accessModes away",
             ),
-            (
-                ("!has(oldSelf.size) || !has(self.size) || quantity(self.size).compareTo(quantity(oldSelf.size)) >= 0"),
-                "a volume cannot be made smaller: set size back to what it was, or larger",
-            ),
         )
     )
     size: Quantity = "10Gi"

@@ -51,6 +51,7 @@ _COMPONENT = _object(
         "image": _text("Image that its pods are to run.", 512),
         "reason": _text("Reason of its condition.", 1024),
         "volumes": _list("Names of its volume claims.", _text("Name of a claim.", 253)),
+        "capacity": _text("Size of its volume, as the storage tells.", 32),
     },
     "name",
 )

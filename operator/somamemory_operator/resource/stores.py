@@ -19,17 +19,10 @@ class Persistence(Model):
         json_schema_extra=rules(
             (
                 (
-                    "!(has(oldSelf.enabled) && oldSelf.enabled) || !has(oldSelf.size) || !has(self.size) || "
-                    "quantity(self.size).compareTo(quantity(oldSelf.size)) >= 0"
-                ),
-                "a volume cannot be made smaller: set size back to what it was, or larger",
-            ),
-            (
-                (
                     "!(has(oldSelf.enabled) && oldSelf.enabled) || !has(oldSelf.storageClassName) || "
-                    "(has(self.storageClassName) && self.storageClassName == oldSelf.storageClassName)"
+                    "!has(self.storageClassName) || self.storageClassName == oldSelf.storageClassName"
                 ),
-                "the storage class of an existing volume cannot change: set storageClassName back to what it was",
+                "the storage class of an existing volume cannot change: set storageClassName back, or take it away",
             ),
         )
     )

@@ -12,6 +12,7 @@ from somamemory_operator.model.observed import Obj, World, at, component_of, key
 from somamemory_operator.model.reasons import Reason
 from somamemory_operator.resource.backup import Backup
 from somamemory_operator.resource.somamemory import SomaMemory
+from somamemory_operator.status.volumes import too_small
 
 
 def backup_condition(memory: SomaMemory, found: Recovery, world: World, now: datetime) -> Iterator[Condition]:
@@ -62,6 +63,8 @@ def _newest(memory: SomaMemory, wanted: Backup, live: Obj, world: World) -> Cond
     if failed is not None:
         text = f"The newest dump could not be made: {_reason(memory, failed)} It is tried again at the next time."
         return Condition("BackupReady", "False", Reason.BACKUP_FAILED, text)
+    if (small := too_small(memory, world, Component.BACKUP)) is not None:
+        return Condition("BackupReady", "False", small.reason, small.message)
     newest = _last_success(live, world)
     done = f"The newest dump was made at {newest}." if newest else "No dump has been made yet."
     return Condition("BackupReady", "True", Reason.READY, f"{done} Schedule: {wanted.schedule}.")

@@ -13,12 +13,12 @@ from somamemory_operator.model.jobs import has_failed
 from somamemory_operator.model.names import STORES, WORKLOADS, Component
 from somamemory_operator.model.observed import Key, Obj, World, at, component_of, is_terminating, key_of
 from somamemory_operator.model.pod_problems import Finding, worst
-from somamemory_operator.model.quantities import quantity_bytes
 from somamemory_operator.model.reasons import Reason
 from somamemory_operator.model.rollout import generation_of, has_seen, paused, progress, runs_newest
 from somamemory_operator.resource.somamemory import SomaMemory
 from somamemory_operator.status.changes import due_change
 from somamemory_operator.status.restore import unrestored
+from somamemory_operator.status.volumes import capacity, too_small
 
 STALLING = frozenset(
     {
@@ -29,6 +29,9 @@ STALLING = frozenset(
         Reason.RESTORE_FAILED,
         Reason.PODS_REFUSED,
         Reason.ROLLOUT_PAUSED,
+        Reason.EXPANSION_NOT_SUPPORTED,
+        Reason.VOLUME_GROWTH_REFUSED,
+        Reason.CONFLICT,
     }
 )
 """Reasons that do not go away by themselves: a person has to do something."""
@@ -57,6 +60,7 @@ class Report:
     wanted: int = 0
     image: str = ""
     volumes: tuple[str, ...] = ()
+    capacity: str | None = None
 
     @property
     def is_disabled(self) -> bool:
@@ -124,6 +128,7 @@ def _counted(component: Component, live: Obj | None, world: World) -> Report:
         wanted=at(live, "spec", "replicas") or 0,
         image=containers[0]["image"] if containers else "",
         volumes=tuple(claim["metadata"]["name"] for claim in world.claims_of(component)),
+        capacity=capacity(world, component),
     )
 
 
@@ -151,11 +156,19 @@ def _rollout(report: Report, live: Obj, view: View) -> Report:
 def _rolled_out(report: Report, view: View, *, is_scaled: bool) -> Report:
     if view.memory.spec.hibernated:
         return replace(report, reason=Reason.HIBERNATED, message="Scaled to zero by spec.hibernated.")
-    growing = _growing_claim(report.component, view.world)
-    if growing is not None:
-        return replace(report, reason=Reason.VOLUME_RESIZING, message=f"Volume claim {growing} is being enlarged.")
+    if (small := _too_small(report, view)) is not None:
+        return replace(report, reason=small.reason, message=small.message)
     text = "Runs as wanted, with as many pods as its autoscaler decides." if is_scaled else "Runs as wanted."
     return replace(report, reason=Reason.READY, message=text, is_ready=True)
+
+
+def _too_small(report: Report, view: View) -> Finding | None:
+    """Of a claim whose growth is refused the server's words say more than what is seen."""
+    problems = (view.problem_with(Key("PersistentVolumeClaim", name)) for name in report.volumes)
+    refused = next((problem for problem in problems if problem is not None), None)
+    if refused is not None:
+        return Finding(refused.reason, refused.message)
+    return too_small(view.memory, view.world, report.component)
 
 
 def _fewest(component: Component, view: View) -> int | None:
@@ -205,15 +218,4 @@ def _refused_pods(live: Obj) -> str | None:
     for condition in at(live, "status", "conditions") or ():
         if condition["type"] == "ReplicaFailure" and condition["status"] == "True":
             return str(condition.get("message") or condition.get("reason"))
-    return None
-
-
-def _growing_claim(component: Component, world: World) -> str | None:
-    for claim in world.claims_of(component):
-        there, wanted = (
-            at(claim, "status", "capacity", "storage"),
-            at(claim, "spec", "resources", "requests", "storage"),
-        )
-        if there and wanted and quantity_bytes(there) < quantity_bytes(wanted):
-            return str(claim["metadata"]["name"])
     return None

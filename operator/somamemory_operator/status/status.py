@@ -172,6 +172,7 @@ def _component(report: Report) -> Obj:
         "image": report.image or None,
         "reason": report.reason.value,
         "volumes": list(report.volumes) or None,
+        "capacity": report.capacity,
     }
     return {key: value for key, value in made.items() if value is not None}
 

@@ -114,15 +114,24 @@ class Api:
         content = {"Content-Type": "application/merge-patch+json"}
         return _checked(self._http.patch(path, content=json.dumps(patch), headers=content))
 
-    def apply(self, obj: Obj, manager: str) -> Obj:
-        """Apply an object on the server's side, in the name of a field manager."""
-        metadata = obj["metadata"]
-        path = PLACES[obj["kind"]].path(metadata["namespace"], metadata["name"])
-        content = {"Content-Type": "application/apply-patch+yaml"}
-        query = {"fieldManager": manager, "force": "true"}
-        return _checked(self._http.patch(path, content=json.dumps(obj), headers=content, params=query))
+    def merge_if_there(self, kind: str, name: str, namespace: str, patch: Obj) -> None:
+        """Change some fields of an object that may be gone."""
+        with suppress(httpx.HTTPStatusError):
+            self.merge(kind, name, namespace, patch)
 
-    def delete(self, kind: str, name: str, namespace: str) -> None:
+    def apply(self, obj: Obj, manager: str = names.FIELD_MANAGER) -> Obj:
+        """Apply an object on the server's side, forced, as this field manager."""
+        place, metadata = PLACES[obj["kind"]], obj["metadata"]
+        return _checked(
+            self._http.patch(
+                place.path(metadata["namespace"], metadata["name"]),
+                params={"fieldManager": manager, "force": "true"},
+                content=json.dumps({"apiVersion": place.api_version, **obj}),
+                headers={"Content-Type": "application/apply-patch+yaml"},
+            )
+        )
+
+    def delete(self, kind: str, name: str, namespace: str | None = None) -> None:
         """Delete an object; its dependents follow."""
         path = PLACES[kind].path(namespace, name)
         _checked(self._http.request("DELETE", path, json={"propagationPolicy": "Background"}))

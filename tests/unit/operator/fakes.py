@@ -8,10 +8,10 @@ from functools import partial
 from typing import Any
 
 from somamemory_operator.decide.credentials import credentials
-from somamemory_operator.decide.plan import Applied, Growth, Plan, plan
+from somamemory_operator.decide.plan import Applied, Plan, plan
 from somamemory_operator.manifests import build
 from somamemory_operator.model import names
-from somamemory_operator.model.desired import Desired
+from somamemory_operator.model.desired import Desired, Growth, Unlabelling
 from somamemory_operator.model.names import Component
 from somamemory_operator.model.observed import Blindness, Key, Obj, World, key_of
 from somamemory_operator.model.reasons import Reason
@@ -73,6 +73,7 @@ class FakeCluster:
             *(partial(self._grow, growth) for growth in todo.growths),
             *(partial(self.delete, gone.key, orphan=gone.propagation == "Orphan") for gone in todo.deletions),
             *(partial(self._apply, body) for body in todo.applies),
+            *(partial(self._unlabel, each) for each in todo.unlabellings),
         ]
         for action in actions[:writes]:
             action()
@@ -80,7 +81,7 @@ class FakeCluster:
 
     def settle(self, memory: SomaMemory, settings: Settings = SETTINGS) -> None:
         """Passes and controllers in turn, until nothing is left to do."""
-        for _ in range(20):
+        for _ in range(24):  # stores change one after another, and a restore has several steps
             todo = self.step(memory, settings)
             self.run_controllers()
             if todo.is_settled:
@@ -117,6 +118,10 @@ class FakeCluster:
         claim["spec"]["resources"]["requests"]["storage"] = growth.size
         self.writes.append(f"grow {growth.claim}")
 
+    def _unlabel(self, unlabelling: Unlabelling) -> None:
+        del self.objects[unlabelling.key]["metadata"]["labels"][unlabelling.label]
+        self.writes.append(f"unlabel {unlabelling.key}")
+
     def _apply(self, body: Obj) -> None:
         key = key_of(body)
         before, last = self.objects.get(key), self.applied.get(key)
@@ -126,12 +131,12 @@ class FakeCluster:
         key = key_of(body)
         self.writes.append(f"{operation} {key}")
         before = self.objects.get(key)
-        live = copy.deepcopy(body)
+        live = copy.deepcopy(body) if key.kind != "PersistentVolumeClaim" else _merged(before or {}, body)
         fields = _fields(live)
         if key.kind == "Deployment" and "replicas" not in live["spec"]:
             live["spec"]["replicas"] = _kept(before)
         live["metadata"]["uid"] = before["metadata"]["uid"] if before else f"uid-{next(self._numbers)}"
-        generation = before["metadata"]["generation"] if before else 0
+        generation = before["metadata"].get("generation", 0) if before else 0
         changed = before is None or before.get("spec") != live.get("spec")
         live["metadata"]["generation"] = generation + changed
         live["status"] = before.get("status", {}) if before else {}
@@ -172,11 +177,24 @@ class FakeCluster:
 
     def _claim(self, owner: Obj, template: Obj, number: int) -> None:
         name = f"{template['metadata']['name']}-{owner['metadata']['name']}-{number}"
-        metadata = {"name": name, "labels": template["metadata"]["labels"], "uid": f"uid-{next(self._numbers)}"}
+        labels = (
+            template["metadata"]["labels"] | owner["spec"]["selector"]["matchLabels"]
+        )  # as the real controller does
+        annotations = dict(template["metadata"].get("annotations") or {})
+        metadata = {"name": name, "labels": labels, "annotations": annotations, "uid": f"uid-{next(self._numbers)}"}
         spec = {"storageClassName": "standard"} | copy.deepcopy(template["spec"])
         claim = {"apiVersion": "v1", "kind": "PersistentVolumeClaim", "metadata": metadata, "spec": spec}
         live = self.objects.setdefault(Key("PersistentVolumeClaim", name), claim)
         live["status"] = {"phase": "Bound", "capacity": {"storage": live["spec"]["resources"]["requests"]["storage"]}}
+
+
+def _merged(before: Obj, body: Obj) -> Obj:
+    """What an apply of some fields makes of an object."""
+    merged = copy.deepcopy(before)
+    for key, value in body.items():
+        there = merged.get(key)
+        merged[key] = _merged(there, value) if isinstance(there, dict) and isinstance(value, dict) else value
+    return copy.deepcopy(merged)
 
 
 def _fields(body: Obj) -> Obj:
@@ -199,12 +217,23 @@ def pod_of(name: str, component: str, status: Any, memory_name: str = "demo") ->
     return {"apiVersion": "v1", "kind": "Pod", "metadata": metadata, "spec": spec, "status": status}
 
 
-def claim_of(store: str, size: str = "5Gi", storage_class: str | None = "standard", **metadata: Any) -> Obj:
-    """A bound volume claim of a store."""
+def claim_of(
+    store: str,
+    size: str = "5Gi",
+    storage_class: str | None = "standard",
+    *,
+    asked: str | None = "as large",
+    capacity: str | None = "as large",
+    **metadata: Any,
+) -> Obj:
+    """A volume claim of a store, bound unless `capacity` is None; `asked` is what the spec asked for last."""
     spec = {"resources": {"requests": {"storage": size}}, "storageClassName": storage_class}
-    labels = names.labels("demo", Component(store))
+    labels = names.lasting_labels("demo", Component(store))
     about = {"name": f"data-demo-{store}-0", "labels": labels, "uid": f"claim-{store}", **metadata}
-    status = {"phase": "Bound", "capacity": {"storage": size}}
+    if asked is not None and about["labels"]:
+        about["annotations"] = {names.SIZE_ANNOTATION: size if asked == "as large" else asked}
+    there = size if capacity == "as large" else capacity
+    status = {"phase": "Bound", "capacity": {"storage": there}} if there else {"phase": "Pending"}
     return {"apiVersion": "v1", "kind": "PersistentVolumeClaim", "metadata": about, "spec": spec, "status": status}
 
 

@@ -35,7 +35,6 @@ _CHECKS: tuple[Check, ...] = (
     volumes.volumes_stay,
     volumes.volumes_keep_their_size,
     volumes.volumes_keep_their_class,
-    volumes.volumes_can_grow,
     volumes.classes_are_known,
     data.credentials_are_there,
     recovery.restores_know_their_volume,

@@ -2,9 +2,10 @@
 
 from collections.abc import Iterator
 
+from somamemory_operator.decide.volumes import volumes
 from somamemory_operator.model.errors import Problem
 from somamemory_operator.model.names import STORES, Component
-from somamemory_operator.model.observed import Obj, World, at
+from somamemory_operator.model.observed import World
 from somamemory_operator.model.quantities import quantity_bytes
 from somamemory_operator.model.reasons import Reason
 from somamemory_operator.resource.somamemory import SomaMemory
@@ -25,41 +26,27 @@ def volumes_stay(memory: SomaMemory, world: World) -> Iterator[Problem]:
 
 
 def volumes_keep_their_size(memory: SomaMemory, world: World) -> Iterator[Problem]:
-    """No storage can make a volume smaller."""
-    for store, claim in _claims(memory, world):
-        wanted, there = _persistence(memory, store).size, _size(claim)
-        if quantity_bytes(wanted) < quantity_bytes(there):
+    """No storage can make a volume smaller. One that somebody else made larger than the spec says is no such wish."""
+    for volume in volumes(memory, world):
+        if volume.least is not None and quantity_bytes(volume.wanted) < quantity_bytes(volume.least):
             yield Problem(
                 Reason.VOLUME_SHRINK,
-                f"Volume claim {claim['metadata']['name']} has {there} and cannot shrink to {wanted}: set "
-                f"spec.{store.value}.persistence.size to {there} or more.",
+                f"Volume claim {volume.name} has {volume.capacity} and cannot shrink to {volume.wanted}: set "
+                f"{volume.field}.size to {volume.least} or more.",
             )
 
 
 def volumes_keep_their_class(memory: SomaMemory, world: World) -> Iterator[Problem]:
-    """A claim cannot move to another storage class."""
-    for store, claim in _claims(memory, world):
-        wanted, there = _persistence(memory, store).storage_class_name, at(claim, "spec", "storageClassName")
-        if wanted is not None and there is not None and wanted != there:
-            yield Problem(
-                Reason.STORAGE_CLASS_CHANGED,
-                f"Volume claim {claim['metadata']['name']} is of storage class {there} and cannot become {wanted}: "
-                f"set spec.{store.value}.persistence.storageClassName to {there}.",
-            )
-
-
-def volumes_can_grow(memory: SomaMemory, world: World) -> Iterator[Problem]:
-    """Only some storage classes can make a volume larger."""
-    for store, claim in _claims(memory, world):
-        wanted, there = _persistence(memory, store).size, _size(claim)
-        name = at(claim, "spec", "storageClassName")
-        known = (world.storage_classes or {}).get(name or "")
-        if known and not known.get("allowVolumeExpansion") and quantity_bytes(wanted) > quantity_bytes(there):
-            yield Problem(
-                Reason.EXPANSION_NOT_SUPPORTED,
-                f"Storage class {name} cannot enlarge volume claim {claim['metadata']['name']} from {there} to "
-                f"{wanted}: set spec.{store.value}.persistence.size to {there}, or allow expansion in the class.",
-            )
+    """A claim cannot move to another storage class. A spec without one takes what is there."""
+    for volume in volumes(memory, world):
+        wanted, there = volume.spec.storage_class_name, volume.storage_class
+        if wanted is None or there is None or wanted == there:
+            continue
+        what, remedy = (f"of storage class {there}", f"set {volume.field}.storageClassName to {there}")
+        if not there:
+            what, remedy = ("of no storage class", f"take {volume.field}.storageClassName away")
+        text = f"Volume claim {volume.name} is {what} and cannot become {wanted}: {remedy}."
+        yield Problem(Reason.STORAGE_CLASS_CHANGED, text)
 
 
 def classes_are_known(memory: SomaMemory, world: World) -> Iterator[Problem]:
@@ -82,14 +69,3 @@ def classes_are_known(memory: SomaMemory, world: World) -> Iterator[Problem]:
 def _persistence(memory: SomaMemory, store: Component) -> Persistence:
     persistence: Persistence = getattr(memory.spec, store.value).persistence
     return persistence
-
-
-def _claims(memory: SomaMemory, world: World) -> Iterator[tuple[Component, Obj]]:
-    """The claims of the stores that want volumes."""
-    for store in STORES:
-        if _persistence(memory, store).enabled:
-            yield from ((store, claim) for claim in world.claims_of(store))
-
-
-def _size(claim: Obj) -> str:
-    return str(claim["spec"]["resources"]["requests"]["storage"])

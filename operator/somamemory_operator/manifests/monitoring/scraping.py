@@ -38,7 +38,7 @@ def _monitor(context: Context, component: Component, chosen: ServiceMonitor) -> 
         "metricRelabelings": _plain(chosen.metric_relabelings),
     }
     # What our own builders put on the Service, so that the two cannot disagree.
-    spec = {"selector": {"matchLabels": names.labels(context.name, component)}, "endpoints": [compact(endpoint)]}
+    spec = {"selector": {"matchLabels": names.pod_labels(context.name, component)}, "endpoints": [compact(endpoint)]}
     name = names.child(context.name, component)
     obj = context.obj(_API_VERSION, "ServiceMonitor", name, component, spec=spec)
     return _marked(obj, context.spec.monitoring.labels | chosen.labels, chosen.annotations)

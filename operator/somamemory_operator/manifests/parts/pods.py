@@ -47,7 +47,7 @@ def template(
         "containers": [container],
         "volumes": volumes,
     }
-    labels = workload.pod_labels | names.labels(context.name, component)
+    labels = workload.pod_labels | names.pod_labels(context.name, component)
     return {"metadata": {"labels": labels, "annotations": annotations}, "spec": compact(spec)}
 
 

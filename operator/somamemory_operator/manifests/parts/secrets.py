@@ -4,7 +4,8 @@ They live as long as the data, so they also remember which images the stores run
 """
 
 from somamemory_operator.decide.credentials import secret_names
-from somamemory_operator.manifests.parts.context import Context
+from somamemory_operator.manifests.parts.context import Context, compact
+from somamemory_operator.model import names
 from somamemory_operator.model.desired import Wanted
 from somamemory_operator.model.names import STORES, Component
 from somamemory_operator.model.observed import Obj, key_of, uid_of
@@ -17,11 +18,12 @@ def build(context: Context) -> list[Wanted]:
 
 def _secret(context: Context, name: str) -> Obj:
     obj = context.obj("v1", "Secret", name, Component.CREDENTIALS, type="Opaque", data=context.credentials.data())
-    obj["metadata"]["annotations"] = dict(context.versions.record)
-    owners = [*obj["metadata"].get("ownerReferences", ()), *_claim_owners(context)]
-    if owners:
-        obj["metadata"]["ownerReferences"] = owners
-    return obj
+    metadata = obj["metadata"] | {
+        "labels": names.lasting_labels(context.name, Component.CREDENTIALS),
+        "annotations": {names.SYNC_OPTIONS_ANNOTATION: names.SPARED, **context.versions.record},
+    }
+    owners = [*metadata.get("ownerReferences", ()), *_claim_owners(context)]
+    return obj | {"metadata": compact(metadata | {"ownerReferences": owners})}
 
 
 def _claim_owners(context: Context) -> list[Obj]:

@@ -1,5 +1,6 @@
 """What the four stores have in common: a StatefulSet of one, its two Services, its ServiceAccount, its volume."""
 
+from somamemory_operator.manifests.parts import claims
 from somamemory_operator.manifests.parts.context import Context, compact
 from somamemory_operator.model import names
 from somamemory_operator.model.names import Component
@@ -11,7 +12,6 @@ DATA = names.DATA_VOLUME
 
 def stateful_set(context: Context, component: Component, template: Obj) -> Obj:
     """The StatefulSet of a store; `template` mounts a volume called `data`."""
-    store = context.store(component)
     spec = {
         "replicas": context.replicas(1),
         "serviceName": names.headless(context.name, component),
@@ -22,7 +22,7 @@ def stateful_set(context: Context, component: Component, template: Obj) -> Obj:
         "revisionHistoryLimit": 2,
         "persistentVolumeClaimRetentionPolicy": {"whenDeleted": context.spec.deletion_policy, "whenScaled": "Retain"},
         "template": template,
-        "volumeClaimTemplates": [_claim(context, component, store)] if store.persistence.enabled else None,
+        "volumeClaimTemplates": claims.of_store(context, component, DATA),
     }
     name = names.child(context.name, component)
     return context.obj("apps/v1", "StatefulSet", name, component, spec=compact(spec))
@@ -69,13 +69,3 @@ def service_account(context: Context, component: Component) -> Obj:
     """The ServiceAccount of a component: no rights, no token, but a name to bind policies to."""
     name = names.child(context.name, component)
     return context.obj("v1", "ServiceAccount", name, component, automountServiceAccountToken=False)
-
-
-def _claim(context: Context, component: Component, store: Store) -> Obj:
-    persistence = store.persistence
-    spec = {
-        "accessModes": list(persistence.access_modes),
-        "storageClassName": persistence.storage_class_name,
-        "resources": {"requests": {"storage": persistence.size}},
-    }
-    return {"metadata": {"name": DATA, "labels": names.labels(context.name, component)}, "spec": compact(spec)}

@@ -3,7 +3,7 @@
 from importlib.resources import files
 
 from somamemory_operator.decide import credentials as keys
-from somamemory_operator.manifests.parts import pods
+from somamemory_operator.manifests.parts import claims, pods
 from somamemory_operator.manifests.parts import workloads as stores
 from somamemory_operator.manifests.parts.context import Context, compact, short_hash
 from somamemory_operator.manifests.stores import postgres
@@ -21,10 +21,10 @@ def build(context: Context) -> list[Obj]:
     backup = context.spec.backup
     if backup is None:
         return []
-    claims = [_claim(context, backup)] if backup.volume.existing_claim is None else []
+    own = [claims.of_backup(context, backup.volume)] if backup.volume.existing_claim is None else []
     if not backup.enabled:
-        return claims
-    return [stores.service_account(context, COMPONENT), *claims, _cron_job(context, backup)]
+        return own
+    return [stores.service_account(context, COMPONENT), *own, _cron_job(context, backup)]
 
 
 def template(context: Context, component: Component, backup: Backup, script: str, variables: dict[str, str]) -> Obj:
@@ -92,17 +92,3 @@ def _cron_job(context: Context, backup: Backup) -> Obj:
     }
     name = names.child(context.name, COMPONENT)
     return context.obj("batch/v1", "CronJob", name, COMPONENT, spec=compact(spec))
-
-
-def _claim(context: Context, backup: Backup) -> Obj:
-    """Without an owner: dumps are for the day when everything else is gone."""
-    volume = backup.volume
-    spec = {
-        "accessModes": list(volume.access_modes),
-        "storageClassName": volume.storage_class_name,
-        "resources": {"requests": {"storage": volume.size}},
-    }
-    name = names.child(context.name, COMPONENT)
-    obj = context.obj("v1", "PersistentVolumeClaim", name, COMPONENT, spec=compact(spec))
-    obj["metadata"].pop("ownerReferences", None)
-    return obj

@@ -100,12 +100,32 @@ CASES = [
         (claim_of("kafka"),),
     ),
     Case(
-        "a volume that its class cannot enlarge",
-        Reason.EXPANSION_NOT_SUPPORTED,
-        "cannot enlarge volume claim data-demo-kafka-0 from 5Gi to 10Gi",
-        volume("kafka", size="10Gi"),
-        (claim_of("kafka"),),
-        {"standard": {"allowVolumeExpansion": False}},
+        "a volume without a class that would get one",
+        Reason.STORAGE_CLASS_CHANGED,
+        "is of no storage class and cannot become fast: take spec.kafka.persistence.storageClassName away",
+        volume("kafka", size="10Gi", storageClassName="fast"),
+        (claim_of("kafka", storage_class=""),),
+    ),
+    Case(
+        "a volume for dumps made smaller",
+        Reason.VOLUME_SHRINK,
+        "demo-backup has 5Gi and cannot shrink to 1Gi: set spec.backup.volume.size to 5Gi or more",
+        {"backup": {"volume": {"size": "1Gi"}}},
+        (claim_of("backup", name="demo-backup"),),
+    ),
+    Case(
+        "a size below what was asked for and got, although somebody has enlarged the volume since",
+        Reason.VOLUME_SHRINK,
+        "data-demo-postgres-0 has 20Gi and cannot shrink to 6Gi: set spec.postgres.persistence.size to 8Gi or more",
+        volume("postgres", size="6Gi"),
+        (claim_of("postgres", "20Gi", asked="8Gi"), secret()),
+    ),
+    Case(
+        "a database restored without its password",
+        Reason.CREDENTIALS_LOST,
+        "restore one of them from a backup",
+        volume("postgres"),
+        (claim_of("postgres", labels={}),),
     ),
     Case(
         "a storage class that does not exist",
@@ -152,6 +172,21 @@ ALLOWED = {
     "a volume of the size it has": (volume("postgres", size="5Gi"), (claim_of("postgres"), secret())),
     "a volume that grows": (volume("postgres", size="6Gi"), (claim_of("postgres"), secret())),
     "a size written in another unit": (volume("postgres", size="5120Mi"), (claim_of("postgres"), secret())),
+    "a volume that somebody has enlarged": (volume("postgres"), (claim_of("postgres", "9Gi", asked="5Gi"), secret())),
+    "a restored volume that is larger": (volume("postgres"), (claim_of("postgres", "9Gi", labels={}), secret())),
+    "a size less than a growth that failed": (
+        volume("postgres", size="6Gi"),
+        (claim_of("postgres", "50Gi", asked="50Gi", capacity="5Gi"), secret()),
+    ),
+    "a growth that failed, given up": (
+        volume("postgres", size="5Gi"),
+        (claim_of("postgres", "50Gi", asked="50Gi", capacity="5Gi"), secret()),
+    ),
+    "a growth that the class cannot give": (volume("postgres", size="6Gi"), (claim_of("postgres"), secret())),
+    "a volume that is not bound yet, made smaller": (
+        volume("postgres", size="1Gi"),
+        (claim_of("postgres", asked="5Gi", capacity=None), secret()),
+    ),
     "a volume on the way out": ({}, (claim_of("redis", deletionTimestamp="2026-01-01T00:00:00Z"),)),
     "a retained volume without a class": (volume("redis"), (claim_of("redis", storage_class=None),)),
     "the release that runs": ({"version": "0.2.0"}, (running_api(),)),
@@ -164,7 +199,7 @@ ALLOWED = {
 @pytest.mark.parametrize("case", ALLOWED)
 def test_is_allowed(case: str) -> None:
     spec, objects = ALLOWED[case]
-    classes: dict[str, Obj] = {"standard": {"allowVolumeExpansion": True}}
+    classes: dict[str, Obj] = {"standard": {"allowVolumeExpansion": False}}
 
     assert first_refusal(memory(spec), world_of(*objects, storage_classes=classes), SETTINGS) is None
 

@@ -83,7 +83,11 @@ def test_names_are_unique_and_short_and_everything_is_owned_and_labelled(spec: O
         metadata = obj["metadata"]
         assert len(metadata["name"]) <= 63
         assert metadata["namespace"] == "space"
-        assert metadata["labels"].items() >= names.labels(name, Component(metadata["labels"][COMPONENT_LABEL])).items()
+        component = Component(metadata["labels"][COMPONENT_LABEL])
+        lasts = obj["kind"] == "PersistentVolumeClaim" or component is Component.CREDENTIALS
+        labels = names.lasting_labels(name, component) if lasts else names.labels(name, component)
+        assert metadata["labels"].items() >= labels.items()
+        assert (names.INSTANCE_LABEL in metadata["labels"]) is not lasts
         owners = [] if obj["kind"] == "PersistentVolumeClaim" else [UID]  # backups outlive everything
         assert [owner["uid"] for owner in metadata.get("ownerReferences", ())] == owners
         assert obj["kind"] in OBSERVED_KINDS

@@ -383,6 +383,34 @@ def test_a_growing_volume_is_not_ready_before_it_has_grown() -> None:
     assert condition(report(cluster, about), "RedisReady")["reason"] == "VolumeResizing"
 
 
+def test_a_volume_that_its_class_cannot_enlarge_is_told_and_waits_for_a_person() -> None:
+    cluster = FakeCluster()
+    cluster.settle(memory({"redis": {"persistence": {"enabled": True}}}))
+    cluster.storage_classes["standard"]["allowVolumeExpansion"] = False
+    larger = memory({"redis": {"persistence": {"enabled": True, "size": "6Gi"}}})
+    cluster.settle(larger)
+
+    found = report(cluster, larger)
+
+    redis = condition(found, "RedisReady")
+    assert (redis["status"], redis["reason"]) == ("False", "ExpansionNotSupported")
+    assert "cannot enlarge volume claim data-demo-redis-0 from 5Gi to 6Gi" in redis["message"]
+    assert condition(found, "Stalled")["status"] == "True"
+
+
+def test_a_volume_that_is_larger_than_wanted_is_ready_and_its_real_size_is_told() -> None:
+    cluster, about = FakeCluster(), memory({"redis": {"persistence": {"enabled": True}}})
+    cluster.settle(about)
+    claim = cluster.objects[Key("PersistentVolumeClaim", "data-demo-redis-0")]
+    claim["spec"]["resources"]["requests"]["storage"] = claim["status"]["capacity"]["storage"] = "9Gi"
+
+    found = report(cluster, about)
+
+    assert condition(found, "RedisReady")["status"] == "True"
+    [redis] = [component for component in found["components"] if component["name"] == "redis"]
+    assert redis["capacity"] == "9Gi"
+
+
 def test_no_credential_is_ever_in_the_status() -> None:
     values: dict[str, str] = {}
     cluster = FakeCluster(lambda key: values.setdefault(key, random_value(key)))
