@@ -18,6 +18,8 @@ class KafkaServer(LocalServer):
 
     name = "kafka"
     start_seconds = 60
+    format_options: tuple[str, ...] = ()
+    """Further options with which the log folder is formatted."""
 
     def __init__(self, port: int | None = None) -> None:
         super().__init__(port)
@@ -38,6 +40,7 @@ class KafkaServer(LocalServer):
         self.configuration.write_text("".join(f"{name}={value}\n" for name, value in self._settings().items()))
         cluster_id = base64.urlsafe_b64encode(uuid.uuid4().bytes).decode().rstrip("=").replace("-", "x")
         arguments = ["format", "--ignore-formatted", "--cluster-id", cluster_id, "--config", str(self.configuration)]
+        arguments += self.format_options
         self.run([*_java(), "kafka.tools.StorageTool", *arguments])
 
     def command(self) -> list[str]:

@@ -10,13 +10,15 @@ Either is taken when it is the store's turn (`decide.turns`). The record moves f
 next pass, so that it never runs what is not recorded.
 """
 
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
 from somamemory_operator.decide import images
 from somamemory_operator.decide.credentials import secret_names
 from somamemory_operator.decide.durability import REMEDY, is_at_stake
+from somamemory_operator.decide.features import finalized, unfinalized
+from somamemory_operator.decide.recovery import recovery
 from somamemory_operator.decide.steps import Obstacle, obstacle, version_of
 from somamemory_operator.decide.turns import Standing, blocker, has_started, image_of
 from somamemory_operator.model import names
@@ -27,14 +29,20 @@ from somamemory_operator.resource.somamemory import SomaMemory
 from somamemory_operator.resource.stores import Store
 from somamemory_operator.settings import Settings
 
+_AT_STAKE = f"It would restart Postgres, whose memories are on no volume: {REMEDY}."
+
 
 @dataclass(frozen=True)
 class Versions:
-    """What each store runs now, the annotations that remember it, and what is still to come."""
+    """What each store runs now, the annotations that remember it, and what is still to come.
+
+    `unfinalized` is the image of Kafka whose features are still to be finalised.
+    """
 
     images: Mapping[Component, str]
     record: Mapping[str, str]
     changes: tuple[StoreChange, ...]
+    unfinalized: str | None
 
 
 @dataclass(frozen=True)
@@ -54,7 +62,8 @@ class Intent:
 def choose(memory: SomaMemory, world: World, settings: Settings, now: datetime | None = None) -> Versions:
     """The images of all four stores. Without a `now` no window is open."""
     intents = {store: intent(memory, world, settings, store) for store in STORES}
-    agreed = memory.spec.upgrade.is_agreed(settings.release, now) and not memory.spec.hibernated
+    hindrance = _hindrance(memory, world)
+    agreed = memory.spec.upgrade.is_agreed(settings.release, now) and hindrance is None
     kept = frozenset({Component.POSTGRES} if is_at_stake(memory, world) else ())  # what a restart would lose
     targets = {store: _target(each, agreed=agreed and store not in kept) for store, each in intents.items()}
     standings = {store: each.standing for store, each in intents.items()}
@@ -63,11 +72,16 @@ def choose(memory: SomaMemory, world: World, settings: Settings, now: datetime |
     waits = {store: blocker(store, due, standings, api) for store in due}
     chosen = {store: targets[store] if waits.get(store, "") is None else standings[store].runs for store in STORES}
     waiting = (_waiting(standings[store], targets[store], waits[store]) for store in STORES if store in due)
-    pending = (_pending(memory, settings, intents[store], targets[store], kept) for store in STORES)
+    invitation = hindrance or _invitation(memory, settings)
+    whys = {store: f"{_AT_STAKE} {invitation}" if store in kept else invitation for store in STORES}
+    pending = (_pending(intents[store], targets[store], whys[store]) for store in STORES)
+    kafka = standings[Component.KAFKA]
+    done = finalized(kafka, _recorded(memory, world, names.FINALIZED_ANNOTATION), world)
     return Versions(
         images={store: standing.runs for store, standing in standings.items()},
-        record=_record(chosen, standings),
+        record=_record(chosen, standings) | ({names.FINALIZED_ANNOTATION: done} if done is not None else {}),
         changes=(*waiting, *(change for change in pending if change is not None)),
+        unfinalized=unfinalized(kafka, done),
     )
 
 
@@ -128,25 +142,27 @@ def _waiting(standing: Standing, target: str, blocked: str | None) -> StoreChang
     return StoreChange(standing.store, standing.runs, target, why, is_due=True)
 
 
-def _pending(
-    memory: SomaMemory, settings: Settings, each: Intent, target: str, kept: Collection[Component]
-) -> StoreChange | None:
+def _pending(each: Intent, target: str, invitation: str) -> StoreChange | None:
     """What a default of the operator would change, if it is not about to."""
     if each.wanted in (target, each.told):
         return None
-    found = each.obstacle(each.wanted)
-    why = _invitation(memory, settings, target, each.wanted) if found is None else _sentence(found.message)
-    if found is None and each.standing.store in kept:
-        why = f"It would restart Postgres, whose memories are on no volume: {REMEDY}. {why}"
-    return StoreChange(each.standing.store, target, each.wanted, why, is_supported=found is None)
+    if (found := each.obstacle(each.wanted)) is not None:
+        return StoreChange(each.standing.store, target, each.wanted, _sentence(found.message), is_supported=False)
+    is_known = version_of(target) and version_of(each.wanted)
+    doubt = "" if is_known else " The tags do not tell the versions: make sure of them."
+    return StoreChange(each.standing.store, target, each.wanted, invitation + doubt)
 
 
-def _invitation(memory: SomaMemory, settings: Settings, before: str, after: str) -> str:
+def _hindrance(memory: SomaMemory, world: World) -> str | None:
+    """Why nothing that the operator brings is taken now, whoever has agreed."""
     if memory.spec.hibernated:
-        return "It can be taken after waking up, when it can be seen whether all is well."
-    doubt = "" if version_of(before) and version_of(after) else " The tags do not tell the versions: make sure of them."
+        return "It can be taken after waking up, when it shows whether all is well."
+    return "It can be taken when the dump is back." if recovery(memory, world).is_under_way else None
+
+
+def _invitation(memory: SomaMemory, settings: Settings) -> str:
     window = " or wait for spec.upgrade.window" if memory.spec.upgrade.window else ""
-    return f"To take it, set spec.upgrade.agreedTo to {settings.release}{window}.{doubt}"
+    return f"To take it, set spec.upgrade.agreedTo to {settings.release}{window}."
 
 
 def _sentence(text: str) -> str:

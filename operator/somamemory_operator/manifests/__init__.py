@@ -9,7 +9,7 @@ from somamemory_operator.manifests.monitoring import scraping as monitoring
 from somamemory_operator.manifests.parts import claims, policies, secrets
 from somamemory_operator.manifests.parts.context import Context
 from somamemory_operator.manifests.recovery import backup, sequence
-from somamemory_operator.manifests.stores import kafka, postgres, qdrant, redis
+from somamemory_operator.manifests.stores import features, kafka, postgres, qdrant, redis
 from somamemory_operator.model.desired import Desired, Gate, Wanted
 from somamemory_operator.model.observed import Obj, World
 from somamemory_operator.resource.somamemory import SomaMemory
@@ -32,6 +32,7 @@ def build(
         *secrets.build(context),
         *claims.adopted(context),
         *claims.unless_foreign(context, _stores(context)),
+        *features.build(context),
         *_free([*policies.budgets(context), *policies.network(context), *monitoring.build(context)]),
         *claims.unless_foreign(context, backup.build(context)),
         *(migration.build(context) if not context.spec.hibernated else ()),

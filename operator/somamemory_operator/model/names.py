@@ -63,6 +63,7 @@ class Component(StrEnum):
     BACKUP = "backup"
     RESTORE = "restore"
     REINDEX = "reindex"
+    FEATURES = "features"
 
 
 STORES = (Component.POSTGRES, Component.REDIS, Component.QDRANT, Component.KAFKA)
@@ -72,6 +73,8 @@ RUNS_ANNOTATION = {store: f"{store.value}.{GROUP}/runs" for store in STORES}
 """On both credentials, which live as long as the data: the image that was chosen for a store."""
 OPENED_ANNOTATION = {store: f"{store.value}.{GROUP}/opened-by" for store in STORES}
 """Beside it: the image whose programs have opened the store's data last. Behind, when the chosen one never started."""
+FINALIZED_ANNOTATION = f"{Component.KAFKA.value}.{GROUP}/finalized"
+"""Beside them: the image of Kafka whose features are finalised; on a Job, the one whose features it finalises."""
 
 PORTS: dict[Component, dict[str, int]] = {
     Component.POSTGRES: {"postgres": 5432},

@@ -50,6 +50,7 @@ class Reason(StrEnum):
     # A new release of the operator brings other store images
     CHANGES_PENDING = "ChangesPending"
     WAITING_FOR_STORE = "WaitingForStore"
+    FINALIZING_FEATURES = "FinalizingFeatures"
 
     # One component
     WAITING = "Waiting"

@@ -46,7 +46,7 @@ def status(
     summary = _summary(memory, found, due, world, problem or worst_of(counting))
     standing = [_secrets(memory, world, problem), durable(memory, plan, world)]
     addons = [*told(addon_conditions(memory, restore, world, plan, now), memory, problems)]
-    parts = [*(_of(report) for report in found), *up_to_date(desired), *addons, *blindness(world)]
+    parts = [*(_of(report) for report in found), *up_to_date(desired, world), *addons, *blindness(world)]
     conditions = [*_overall(summary, addons), *standing, *parts]
     enabled = [report for report in found if not report.is_disabled]
     api = world.get("Deployment", names.child(memory.name, Component.API))

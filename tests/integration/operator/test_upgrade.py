@@ -64,7 +64,7 @@ def test_other_default_images_wait_and_are_taken_one_after_another_when_agreed(
     api: Api, api_server: RestartableApiServer, kubelet: Kubelet, namespace: str, tmp_path: Path
 ) -> None:
     with Operator(api_server, tmp_path, **RELEASE):
-        api.make_memory(namespace)
+        api.make_memory(namespace, spec={"kafka": {"persistence": {"enabled": True}}})
         api.wait_ready(namespace)
     before = workloads(api, namespace)
 
@@ -81,6 +81,9 @@ def test_other_default_images_wait_and_are_taken_one_after_another_when_agreed(
 
     assert order == ["redis", "qdrant", "kafka", "postgres"]
     assert pending(api, namespace) == []
+    secret: Any = api.get("Secret", "demo-credentials", namespace)
+    assert secret["metadata"]["annotations"][names.FINALIZED_ANNOTATION] == NEWER["SOMAMEMORY_IMAGE_KAFKA"]
+    assert not [job for job in api.list("Job", namespace) if "features" in job["metadata"]["name"]]
 
 
 def order_of_change(api: Api, namespace: str) -> list[str]:

@@ -9,6 +9,7 @@ _CLIENTS = (Component.API, Component.CONSUMER, Component.MIGRATION)
 _MORE_CLIENTS = {
     Component.POSTGRES: (Component.BACKUP, Component.RESTORE, Component.REINDEX),
     Component.QDRANT: (Component.REINDEX,),
+    Component.KAFKA: (Component.FEATURES,),
 }
 
 

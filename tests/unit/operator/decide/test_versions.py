@@ -183,6 +183,20 @@ def test_nothing_that_the_operator_brings_is_taken_in_the_sleep() -> None:
     assert images(cluster) == images(settled(VOLUMES))
 
 
+def test_nothing_that_the_operator_brings_is_taken_while_a_dump_is_brought_back() -> None:
+    cluster = settled(VOLUMES)
+    restoring = VOLUMES | {"backup": {}, "restore": {"from": "a.dump", "replaceExisting": True}}
+    spec = restoring | {"upgrade": {"stores": "Automatic"}}
+
+    for _ in range(3):
+        cluster.step(memory(spec), NEWER)
+
+    assert images(cluster) == images(settled(VOLUMES))
+    assert [change.why for change in cluster.look(memory(spec), NEWER)[0].changes] == [
+        "It can be taken when the dump is back."
+    ] * len(STORES)
+
+
 def test_the_word_of_the_spec_is_taken_at_once_and_the_rest_is_pending() -> None:
     spec = VOLUMES | {"redis": {**VOLUMES["redis"], "image": {"tag": "7.4"}}}
     cluster = settled(VOLUMES)

@@ -3,6 +3,8 @@
 from datetime import UTC, datetime
 from typing import Any
 
+import pytest
+
 from somamemory_operator.decide.plan import plan
 from somamemory_operator.model.observed import Obj
 from somamemory_operator.reconcile.reporting import transitions
@@ -96,6 +98,27 @@ def test_what_was_asked_for_and_waits_for_its_turn_is_not_ready() -> None:
     )
     assert condition(report, "UpToDate")["reason"] == "WaitingForStore"
     assert [change["component"] for change in report["pendingChanges"]] == ["qdrant"]
+
+
+@pytest.mark.parametrize("failed", [False, True])
+def test_features_of_kafka_that_are_still_to_be_finalised_are_told(failed: bool) -> None:
+    spec: Obj = {"kafka": VOLUME, "upgrade": {"stores": "Automatic"}}
+    newer = SETTINGS.model_copy(update={"image_kafka": "docker.io/apache/kafka:4.2.0"})
+    cluster = FakeCluster()
+    cluster.settle(memory(spec))
+    while not any("features" in key.name for key in cluster.objects if key.kind == "Job"):
+        cluster.run_controllers()
+        cluster.step(memory(spec), newer)
+    [job] = [obj for key, obj in cluster.objects.items() if key.kind == "Job" and "features" in key.name]
+    if failed:
+        job["status"] = {"conditions": [{"type": "Failed", "status": "True"}]}
+
+    found = condition(told(cluster, spec, newer), "UpToDate")
+
+    assert (found["status"], found["reason"]) == ("False", "FinalizingFeatures")
+    assert ("has failed: its log says why" in found["message"]) is failed
+    assert job["metadata"]["name"] in found["message"]
+    assert condition(told(cluster, spec, newer), "Ready")["status"] == "True"
 
 
 def test_an_event_tells_once_that_changes_are_pending() -> None:
