@@ -24,6 +24,7 @@ from somamemory_operator.model.observed import (
     at,
     is_owned_by,
     is_terminating,
+    key_of,
     uid_of,
 )
 from somamemory_operator.model.reasons import Reason
