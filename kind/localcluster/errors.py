@@ -4,7 +4,8 @@ LocalClusterError
 ├── CannotRunError          this machine cannot run the cluster that was asked for
 ├── ProgramsMissingError    a program is not there and is not ours to install
 ├── CommandFailedError      a command that we called ended with an error
-└── StartFailedError        something started and did not become ready in time
+├── StartFailedError        something started and did not become ready in time
+└── StoppedError            a step was given up because one beside it failed
 """
 
 
@@ -31,3 +32,7 @@ class CommandFailedError(LocalClusterError):
 
 class StartFailedError(LocalClusterError):
     """Something started and did not become ready before its deadline."""
+
+
+class StoppedError(LocalClusterError):
+    """A step was given up because one beside it failed."""

@@ -9,8 +9,9 @@ import typer
 from localcluster.errors import LocalClusterError
 from localcluster.paths import cache
 from localcluster.progress import Progress
-from localimages.build import build_all, plan_all
+from localimages.build import build_all
 from localimages.builders import Docker, find_builder
+from localimages.plan import plan_all
 
 app = typer.Typer(add_completion=False, no_args_is_help=True, help="The container images of the local cluster.")
 

@@ -5,11 +5,11 @@ from pathlib import Path
 
 from localcluster.errors import ProgramsMissingError
 from localcluster.progress import Progress
+from localcluster.streaming import stream
 from localimages.builders import Builder, Job, can_make_bases
 from localimages.catalogue import Base
 from localimages.debian import command
 from localimages.plan import base_reference
-from localimages.streaming import stream
 
 MAKE_SECONDS = 900.0
 _IMPORT = 'FROM scratch\nADD root.tar /\nCMD ["/bin/sh"]\n'
@@ -34,8 +34,8 @@ def ensure_base(base: Base, builder: Builder, folder: Path, progress: Progress) 
     work.mkdir(parents=True)
     log = folder / f"base-{base.name}.log"
     with progress.step(f"Make the base {base.name}") as step:
-        stream(command(base, work / "root.tar"), log=log, say=step.say, seconds=MAKE_SECONDS)
+        stream(command(base, work / "root.tar"), log=log, step=step, seconds=MAKE_SECONDS)
         (work / "Containerfile").write_text(_IMPORT)
-        builder.build(Job(work, reference, {}, fetches=False), log=log, say=step.say)
+        builder.build(Job(work, reference, {}, fetches=False), log=log, step=step)
     shutil.rmtree(work)
     return reference

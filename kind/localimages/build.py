@@ -11,9 +11,9 @@ from localcluster.progress import Progress
 from localimages import kafka_jars
 from localimages.bases import ensure_base
 from localimages.builders import Builder, Docker, Job, find_builder
-from localimages.catalogue import OFFICIAL_PYTHON, PROGRAMS, STORE_IMAGES, Image
+from localimages.catalogue import Image
 from localimages.hostsettings import volumes
-from localimages.plan import Planned, base_reference, files, planned
+from localimages.plan import Planned, files, plan_all
 
 KEEP_ARCHIVES = 2
 """How many builds of one image stay in the cache: a change that is taken back costs nothing."""
@@ -33,14 +33,15 @@ def build_all(
 ) -> dict[str, Built]:
     """Build the images `only` (default: all that this machine needs), and return them by name.
 
-    With Docker the stores are the official images, so they are not among them. Unchanged images cost nothing.
+    With Docker the stores are the official images, so they are not among them. `docker` says whether it is to be used;
+    None leaves that to the machine. Unchanged images cost nothing.
 
     Raises:
         ProgramsMissingError: no builder, or no mmdebstrap; with what to install.
         CommandFailedError: a build failed; with its last lines and the log.
     """
     folder = cache() / "images"
-    builder = find_builder(volumes(folder / "host")) if docker is not True else Docker()
+    builder = Docker() if docker else find_builder(volumes(folder / "host"), engine=docker is not False)
     wanted = plan_all(folder, docker=isinstance(builder, Docker), only=only)
     for plan in wanted:
         if plan.archive.exists():
@@ -48,23 +49,6 @@ def build_all(
         else:
             _build(plan, builder, folder, progress)
     return {plan.image.name: Built(plan.image.name, plan.reference, plan.archive) for plan in wanted}
-
-
-def plan_all(folder: Path, *, docker: bool, only: Collection[str] | None = None) -> list[Planned]:
-    """Return the images with their names; builds nothing.
-
-    Raises:
-        ValueError: `only` names an image that there is not.
-    """
-    images: tuple[Image, ...] = PROGRAMS if docker else (*PROGRAMS, *STORE_IMAGES)
-    names = [image.name for image in images]
-    if unknown := set(only or ()) - set(names):
-        raise ValueError(f"there is no image {', '.join(sorted(unknown))}; choose from {', '.join(names)}")
-    return [
-        planned(image, base=OFFICIAL_PYTHON if docker else base_reference(image.base), archives=folder)
-        for image in images
-        if only is None or image.name in only
-    ]
 
 
 def _build(plan: Planned, builder: Builder, folder: Path, progress: Progress) -> None:
@@ -76,11 +60,11 @@ def _build(plan: Planned, builder: Builder, folder: Path, progress: Progress) ->
             stage(plan.image, context, jars)
             log = folder / f"{plan.image.name}.log"
             job = Job(context, plan.reference, {"BASE": base}, plan.image.fetches)
-            builder.build(job, log=log, say=step.say)
-    with progress.step(f"Save the image {plan.image.name}"):
+            builder.build(job, log=log, step=step)
+    with progress.step(f"Save the image {plan.image.name}") as step:
         partial = plan.archive.with_suffix(".partial")
         partial.unlink(missing_ok=True)
-        builder.save(plan.reference, partial)
+        builder.save(plan.reference, partial, log=folder / f"{plan.image.name}-save.log", step=step)
         partial.rename(plan.archive)  # complete or not there at all
     _forget_old(plan, builder)
 

@@ -7,20 +7,15 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
-from localcluster.commands import run, succeeds
+from localcluster.commands import succeeds
 from localcluster.errors import ProgramsMissingError
-from localimages.streaming import stream
+from localcluster.progress import Step
+from localcluster.streaming import stream
 
 BUILD_SECONDS = 1200.0
 SAVE_SECONDS = 300.0
 # The build's processes need few files and processes, and a host may forbid the builder's own wish for more.
 _LIMITS = ("--ulimit", "nofile=1024:1024", "--ulimit", "nproc=1024:1024")
-
-
-class Say(Protocol):
-    """Where a build tells how it gets on."""
-
-    def __call__(self, detail: str, /) -> None: ...
 
 
 @dataclass(frozen=True)
@@ -40,10 +35,10 @@ class Builder(Protocol):
     def has(self, reference: str) -> bool:
         """Whether the image is in the builder's own store."""
 
-    def build(self, job: Job, *, log: Path, say: Say) -> None:
+    def build(self, job: Job, *, log: Path, step: Step) -> None:
         """Build `context`/Containerfile."""
 
-    def save(self, reference: str, archive: Path) -> None:
+    def save(self, reference: str, archive: Path, *, log: Path, step: Step) -> None:
         """Write the image to a file that container engines load."""
 
     def forget(self, reference: str) -> None:
@@ -60,13 +55,13 @@ class Docker:
         """Ask the engine."""
         return succeeds(["docker", "image", "inspect", reference])
 
-    def build(self, job: Job, *, log: Path, say: Say) -> None:
+    def build(self, job: Job, *, log: Path, step: Step) -> None:
         """Build by the engine, which brings its own network and settings."""
-        stream(["docker", "build", *_target(job)], log=log, say=say, seconds=BUILD_SECONDS)
+        stream(["docker", "build", *_target(job)], log=log, step=step, seconds=BUILD_SECONDS)
 
-    def save(self, reference: str, archive: Path) -> None:
+    def save(self, reference: str, archive: Path, *, log: Path, step: Step) -> None:
         """Write it as Docker does."""
-        run(["docker", "save", "--output", archive, reference], timeout=SAVE_SECONDS)
+        stream(["docker", "save", "--output", str(archive), reference], log=log, step=step, seconds=SAVE_SECONDS)
 
     def forget(self, reference: str) -> None:
         """Ask the engine."""
@@ -85,16 +80,17 @@ class Buildah:
         """Ask its store."""
         return succeeds([*self._program, "inspect", "--type", "image", reference])
 
-    def build(self, job: Job, *, log: Path, say: Say) -> None:
+    def build(self, job: Job, *, log: Path, step: Step) -> None:
         """Build in a chroot on the host's network: it works in places that allow no nested containers."""
         command = [*self._program, "build", "--isolation", "chroot", "--network", "host", "--layers", *_LIMITS]
         mounted = self.volumes if job.fetches else {}
         volumes = [word for host, inside in mounted.items() for word in ("--volume", f"{host}:{inside}:ro")]
-        stream([*command, *volumes, *_target(job)], log=log, say=say, seconds=BUILD_SECONDS)
+        stream([*command, *volumes, *_target(job)], log=log, step=step, seconds=BUILD_SECONDS)
 
-    def save(self, reference: str, archive: Path) -> None:
+    def save(self, reference: str, archive: Path, *, log: Path, step: Step) -> None:
         """Write it under its full name."""
-        run([*self._program, "push", reference, f"docker-archive:{archive}:{reference}"], timeout=SAVE_SECONDS)
+        command = [*self._program, "push", "--quiet", reference, f"docker-archive:{archive}:{reference}"]
+        stream(command, log=log, step=step, seconds=SAVE_SECONDS)
 
     def forget(self, reference: str) -> None:
         """Remove its name; layers that others share stay."""
@@ -107,13 +103,13 @@ class Buildah:
         return [*own_mounts, self.name] if os.geteuid() == 0 and shutil.which("unshare") else [self.name]
 
 
-def find_builder(volumes: Mapping[str, str]) -> Builder:
-    """Return the builder of this machine: Docker where its engine answers, else podman or buildah.
+def find_builder(volumes: Mapping[str, str], *, engine: bool = True) -> Builder:
+    """Return the builder of this machine: Docker where its `engine` may be used and answers, else podman or buildah.
 
     Raises:
         ProgramsMissingError: there is none.
     """
-    if shutil.which("docker") and succeeds(["docker", "info"]):
+    if engine and shutil.which("docker") and succeeds(["docker", "info"]):
         return Docker()
     for name in ("podman", "buildah"):
         if shutil.which(name):

@@ -3,9 +3,9 @@
 import shutil
 from pathlib import Path
 
-from localcluster.commands import run
 from localcluster.paths import KIND, cache, content_key
-from localcluster.progress import Progress
+from localcluster.progress import Progress, Step
+from localcluster.streaming import stream
 
 POM = KIND / "images" / "kafka" / "pom.xml"
 RESOLVE_SECONDS = 600.0
@@ -26,16 +26,16 @@ def ensure(progress: Progress | None = None) -> Path:
     if folder.exists():
         return folder
     progress = progress or Progress()
-    with progress.step("Fetch Kafka's jars"):
-        _resolve(folder)
+    with progress.step("Fetch Kafka's jars") as step:
+        _resolve(folder, step)
     return folder
 
 
-def _resolve(folder: Path) -> None:
+def _resolve(folder: Path, step: Step) -> None:
     partial = folder.with_name(f".{folder.name}.partial")
     shutil.rmtree(partial, ignore_errors=True)
     goal = "org.apache.maven.plugins:maven-dependency-plugin:3.8.1:copy-dependencies"
-    command: list[str | Path] = ["mvn", "--batch-mode", "--quiet", "--file", POM, goal]
-    remedy = "install Maven and a JRE (apt-get install maven openjdk-17-jre-headless), then try again"
-    run([*command, f"-DoutputDirectory={partial}", "-DincludeScope=runtime"], timeout=RESOLVE_SECONDS, remedy=remedy)
+    command = ["mvn", "--batch-mode", "--no-transfer-progress", "--file", str(POM), goal]
+    options = [f"-DoutputDirectory={partial}", "-DincludeScope=runtime"]
+    stream([*command, *options], log=cache() / "kafka-jars.log", step=step, seconds=RESOLVE_SECONDS)
     partial.rename(folder)  # complete or not there at all

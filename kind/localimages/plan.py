@@ -1,11 +1,11 @@
 """From what images are made of to their names, which tell the content; reads files, changes nothing."""
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 from localcluster.paths import content_key
-from localimages.catalogue import Base, Image
+from localimages.catalogue import OFFICIAL_PYTHON, PROGRAMS, STORE_IMAGES, Base, Image
 from localimages.debian import command
 
 _IGNORED = ("__pycache__",)
@@ -21,6 +21,23 @@ class Planned:
     """The reference to build on."""
     reference: str
     archive: Path
+
+
+def plan_all(folder: Path, *, docker: bool, only: Collection[str] | None = None) -> list[Planned]:
+    """Return the images with their names; builds nothing.
+
+    Raises:
+        ValueError: `only` names an image that there is not.
+    """
+    images: tuple[Image, ...] = PROGRAMS if docker else (*PROGRAMS, *STORE_IMAGES)
+    names = [image.name for image in images]
+    if unknown := set(only or ()) - set(names):
+        raise ValueError(f"there is no image {', '.join(sorted(unknown))}; choose from {', '.join(names)}")
+    return [
+        planned(image, base=OFFICIAL_PYTHON if docker else base_reference(image.base), archives=folder)
+        for image in images
+        if only is None or image.name in only
+    ]
 
 
 def base_reference(base: Base) -> str:

@@ -4,10 +4,10 @@ from pathlib import Path
 
 import pytest
 
-from localimages.build import plan_all, stage
+from localimages.build import stage
 from localimages.catalogue import OFFICIAL_PYTHON, PROGRAMS, PYTHON, STORE_IMAGES, STORES, Base, Image
 from localimages.debian import command
-from localimages.plan import base_reference, files, planned
+from localimages.plan import base_reference, files, plan_all, planned
 
 
 @pytest.fixture
