@@ -2,6 +2,7 @@
 
 import json
 import shutil
+import signal
 import sys
 from dataclasses import asdict
 from pathlib import Path
@@ -9,14 +10,17 @@ from typing import Annotated, Literal
 
 import typer
 
-from localcluster import facts, images, programs
+from localcluster import compiling, facts, images, programs
 from localcluster.choose import choose
 from localcluster.deploy import Images, deploy, memories
 from localcluster.errors import CannotRunError, LocalClusterError
 from localcluster.progress import Progress
 from localcluster.provider import Provider
+from localcluster.providers import make
+from localcluster.together import both
 from localcluster.tools import Tools
-from localimages.build import build_all
+from localimages import kafka_jars
+from localimages.build import Built, build_all
 
 app = typer.Typer(
     help="A Kubernetes cluster on this machine: kind on Docker, or a real node without Docker.",
@@ -32,26 +36,18 @@ def _provider(*, quiet: bool = False) -> Provider:
     choice = choose(facts.gather())
     if not quiet:
         print(choice, flush=True)
-    return facts.make(choice)
-
-
-def ensure_cluster(provider: Provider, progress: Progress) -> Provider:
-    """Make the provider's cluster run, and return it."""
-    provider.up(progress)
-    return provider
+    return make(choice)
 
 
 @app.command()
 def up(cluster_only: Annotated[bool, typer.Option("--cluster-only", help="Deploy nothing")] = False) -> None:
     """Make a cluster, and deploy the example onto it."""
-    progress = Progress()
-    cluster = ensure_cluster(_provider(), progress)
-    if not cluster_only:
-        _deploy(cluster, progress)
-
-
-def _deploy(cluster: Provider, progress: Progress) -> None:
-    built = build_all(progress)
+    progress, cluster = Progress(), _provider()
+    if cluster_only:
+        cluster.up(progress)
+        return
+    docker = cluster.name == "docker"  # a node without it can pull no official image, so its stores are ours
+    _, built = both(progress, lambda: cluster.up(progress), lambda: build_all(progress, docker=docker))
     tools = Tools(cluster.kubeconfig(), cluster.programs())
     deploy(cluster, tools, Images.of(built), progress.note)
 
@@ -111,8 +107,20 @@ def kubectl_path() -> None:
 @app.command("programs")
 def build_programs() -> None:
     """Build the programs of the node without Docker, and print their folder."""
-    programs.ensure(Progress())
+    compiling.ensure(Progress())
     print(programs.bin_folder())
+
+
+@app.command()
+def prepare() -> None:
+    """Build and fetch all that tests, clusters and images need; start nothing."""
+    progress = Progress()
+    both(progress, lambda: compiling.ensure(progress), lambda: _images_and_jars(progress))
+
+
+def _images_and_jars(progress: Progress) -> dict[str, Built]:
+    kafka_jars.ensure(progress)
+    return build_all(progress)
 
 
 def _existing(path: Path) -> Path:
@@ -123,6 +131,7 @@ def _existing(path: Path) -> Path:
 
 def main() -> int:
     """Run one command; a problem is one sentence and the next step, not a traceback."""
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # what was started has to be ended first
     try:
         app(standalone_mode=True)
     except LocalClusterError as error:

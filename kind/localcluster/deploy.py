@@ -14,6 +14,7 @@ from typing import Any, Protocol, Self
 import httpx
 
 from localcluster.errors import CommandFailedError, StartFailedError
+from localcluster.layout import NODE_PORT
 from localcluster.tools import Tools
 from localimages.build import Built
 
@@ -21,10 +22,11 @@ ROOT = Path(__file__).resolve().parents[2]
 NAMESPACE = "soma-memory"
 NAME = "soma"
 OPERATOR_NAMESPACE = "somamemory-system"
-NODE_PORT = 30797
 PARTS = {"qdrant-edge": "qdrant"}
 """Images whose name differs from the part that they play."""
 READY_TIMEOUT_SECONDS = 300
+RECALLED = "Stored and recalled:"
+"""How the line begins that says that it works."""
 API_LOGS = f"kubectl logs -n {NAMESPACE} -l app.kubernetes.io/component=api"
 
 Say = Callable[[str], None]
@@ -136,7 +138,7 @@ def remember(url: str, api_token: str, say: Say) -> None:
         raise CommandFailedError(
             f"POST {url}/recall answered {recalled.status_code}, no memory: {recalled.text}", API_LOGS
         )
-    say(f"Stored and recalled: “{fact}”")
+    say(f"{RECALLED} “{fact}”")
 
 
 def memories(tools: Tools) -> str:

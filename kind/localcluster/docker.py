@@ -8,18 +8,16 @@ from typing import Any
 
 import yaml
 
-from localcluster import programs
+from localcluster import compiling, programs
 from localcluster.commands import run, succeeds
 from localcluster.errors import CannotRunError, CommandFailedError
-from localcluster.layout import AUDIT_POLICY
+from localcluster.layout import AUDIT_POLICY, KIND_CLUSTER, KIND_NODE
 from localcluster.lock import only_one
 from localcluster.paths import KIND, cache
 from localcluster.progress import Progress
 from localcluster.provider import Say, Status
 
-CLUSTER = "soma-fractal-memory"
 CONFIG = KIND / "kind-config.yaml"
-NODE = f"{CLUSTER}-control-plane"
 OLDEST_KIND = (0, 23)
 CREATE_SECONDS = 900.0
 LOAD_SECONDS = 600.0
@@ -43,12 +41,15 @@ class DockerCluster:
                 progress.note("  The cluster runs already")
             else:
                 self._create(progress)
-            run([self._kind(), "export", "kubeconfig", "--name", CLUSTER, "--kubeconfig", self.kubeconfig()])
+            run([self._kind(), "export", "kubeconfig", "--name", KIND_CLUSTER, "--kubeconfig", self.kubeconfig()])
 
     def down(self, progress: Progress) -> None:
         """Delete the cluster."""
         with only_one(self._folder / "lock"), progress.step("Remove the cluster"):
-            run([self._kind(), "delete", "cluster", "--name", CLUSTER, "--kubeconfig", self.kubeconfig()], timeout=120)
+            run(
+                [self._kind(), "delete", "cluster", "--name", KIND_CLUSTER, "--kubeconfig", self.kubeconfig()],
+                timeout=120,
+            )
             shutil.rmtree(self._folder / "audit", ignore_errors=True)
             self.kubeconfig().unlink(missing_ok=True)
 
@@ -61,11 +62,11 @@ class DockerCluster:
 
     def load(self, archives: Mapping[str, Path], say: Say) -> None:
         """Load archives into the cluster's node; those that are there by name are skipped."""
-        present = set(run(["docker", "exec", NODE, "ctr", "--namespace=k8s.io", "images", "ls", "-q"]).split())
+        present = set(run(["docker", "exec", KIND_NODE, "ctr", "--namespace=k8s.io", "images", "ls", "-q"]).split())
         for name, archive in archives.items():
             if name not in present:
                 say(f"  Load {name}")
-                run([self._kind(), "load", "image-archive", archive, "--name", CLUSTER], timeout=LOAD_SECONDS)
+                run([self._kind(), "load", "image-archive", archive, "--name", KIND_CLUSTER], timeout=LOAD_SECONDS)
 
     def kubeconfig(self) -> Path:
         """Return the administrator's kubeconfig."""
@@ -90,15 +91,15 @@ class DockerCluster:
         return f"http://127.0.0.1:{port}"
 
     def _exists(self) -> bool:
-        return succeeds(["docker", "container", "inspect", NODE])
+        return succeeds(["docker", "container", "inspect", KIND_NODE])
 
     def _kind(self) -> str:
-        return shutil.which("kind") or str(programs.KIND_PROGRAM.binary)
+        return shutil.which("kind") or str(programs.KIND_PROGRAM.binary("kind"))
 
     def _require_tools(self, progress: Progress) -> None:
         if not shutil.which("kind"):
             try:
-                programs.ensure(progress, [programs.KIND_PROGRAM])
+                compiling.ensure(progress, programs.KIND_PROGRAM)
             except CommandFailedError as error:
                 raise CannotRunError("kind is needed and could not be built", GET_KIND) from error
         version = run([self._kind(), "version", "--quiet"])
@@ -113,11 +114,11 @@ class DockerCluster:
         config = self._folder / "kind-config.yaml"
         config.write_text(with_audit(CONFIG.read_text(), self._folder))
         (self._folder / "audit-policy.yaml").write_text(yaml.safe_dump(AUDIT_POLICY))
-        argv: list[str | Path] = [self._kind(), "create", "cluster", "--name", CLUSTER, "--config", config]
-        with progress.step(f"Create the kind cluster {CLUSTER}"):
+        argv: list[str | Path] = [self._kind(), "create", "cluster", "--name", KIND_CLUSTER, "--config", config]
+        with progress.step(f"Create the kind cluster {KIND_CLUSTER}"):
             run([*argv, "--kubeconfig", self.kubeconfig(), "--wait", "180s"], timeout=CREATE_SECONDS)
         if os.geteuid() != 0:
-            succeeds(["docker", "exec", NODE, "chmod", "-R", "a+rX", "/var/log/kubernetes"])
+            succeeds(["docker", "exec", KIND_NODE, "chmod", "-R", "a+rX", "/var/log/kubernetes"])
 
 
 def kind_version(text: str) -> tuple[int, int]:

@@ -1,4 +1,4 @@
-"""The node's addresses, what all API servers here audit, and the folders below the node's state."""
+"""The clusters' names and addresses, what all API servers here audit, and the folders below the node's state."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -8,6 +8,9 @@ from localcluster.paths import NODE_STATE
 NAME = "somamemory"
 HOST_LINK = "somanode0"
 NODE_LINK = "eth0"
+NODE_PORT = 30797  # of the example's API
+KIND_CLUSTER = "soma-fractal-memory"
+KIND_NODE = f"{KIND_CLUSTER}-control-plane"
 HOST_ADDRESS = "10.123.0.1"
 NODE_ADDRESS = "10.123.0.2"
 POD_RANGE = "10.244.0.0/16"

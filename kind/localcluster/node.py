@@ -2,14 +2,13 @@
 
 import json
 import os
-import shutil
 import signal
 import subprocess
 import sys
 from collections.abc import Mapping
 from pathlib import Path
 
-from localcluster import certificates, config, host, images, packages, processes, programs
+from localcluster import certificates, compiling, config, host, images, packages, processes, programs
 from localcluster.commands import run, wait_until
 from localcluster.errors import CannotRunError, CommandFailedError
 from localcluster.layout import (
@@ -33,7 +32,6 @@ from localcluster.units import units
 START_SECONDS = 120.0
 GRACE_SECONDS = 8.0
 IMPORT_SECONDS = 300.0
-ROOM_NEEDED_BYTES = 6 * 1024**3
 LOCK = Path("/run/lock/somamemory-node.lock")
 REMEDY = "read the logs in /var/lib/somamemory-node/logs; `make down`, then `make up` starts afresh"
 
@@ -49,9 +47,10 @@ class Node:
     def up(self, progress: Progress) -> None:
         """Make the node run and be Ready; a node that is half there, or from before a reboot, is made afresh."""
         with only_one(LOCK):
-            self._check_host()
+            if sys.platform != "linux" or os.geteuid() != 0:
+                raise CannotRunError("A node without Docker needs Linux and root", "run as root, or start Docker")
             packages.ensure(progress)
-            programs.ensure(progress)
+            compiling.ensure(progress)
             if self._is_complete():
                 progress.note("  The node runs already")
             else:
@@ -100,15 +99,6 @@ class Node:
         """Say whether the node's first process lives."""
         return bool(processes.find(self._layout.plan)[0])
 
-    def _check_host(self) -> None:
-        if sys.platform != "linux" or os.geteuid() != 0:
-            raise CannotRunError("A node without Docker needs Linux and root", "run as root, or start Docker")
-        folder = self._layout.state if self._layout.state.exists() else self._layout.state.parent
-        if shutil.disk_usage(folder).free < ROOM_NEEDED_BYTES:
-            raise CannotRunError(f"Less than 6 GiB are free at {folder}", "free some space there")
-        if programs.missing():
-            programs.require_go()  # fail before packages get installed
-
     def _is_complete(self) -> bool:
         return self._layout.complete.exists() and self.runs() and self._is_ready()
 
@@ -148,7 +138,7 @@ class Node:
 
     def _write_plan(self, image: str) -> None:
         layout = self._layout
-        listed = units(layout, programs.bin_folder(), programs.COREDNS.binary, programs.LOCAL_PATH.binary, image)
+        listed = units(layout, programs.bin_folder(), image)
         plan = {
             "state": str(layout.state),
             "interface": NODE_LINK,

@@ -18,8 +18,8 @@ ETCD_PEER = "http://127.0.0.1:2380"
 ISSUER = "https://kubernetes.default.svc.cluster.local"
 
 
-def units(layout: Layout, programs: Path, coredns: Path, provisioner: Path, image: str) -> list[Unit]:
-    """Return every process in the order of their needs; `programs` is the folder of Kubernetes' own."""
+def units(layout: Layout, programs: Path, image: str) -> list[Unit]:
+    """Return every process in the order of their needs; `programs` is the folder of all that were compiled."""
     return [
         _etcd(layout, programs),
         _containerd(layout),
@@ -28,8 +28,8 @@ def units(layout: Layout, programs: Path, coredns: Path, provisioner: Path, imag
         _scheduler(layout, programs),
         _kubelet(layout, programs),
         _proxy(layout, programs),
-        Unit("coredns", [str(coredns), "-conf", f"{layout.config}/Corefile"], [f"file:{layout.applied}"], _tcp(53)),
-        _provisioner(layout, provisioner, image),
+        _names(layout, programs),
+        _provisioner(layout, programs, image),
     ]
 
 
@@ -141,9 +141,14 @@ def _proxy(layout: Layout, programs: Path) -> Unit:
     return Unit("kube-proxy", argv, ["kube-apiserver"], "tcp:127.0.0.1:10249")
 
 
-def _provisioner(layout: Layout, program: Path, image: str) -> Unit:
+def _names(layout: Layout, programs: Path) -> Unit:
+    argv = [f"{programs}/coredns", "-conf", f"{layout.config}/Corefile"]
+    return Unit("coredns", argv, [f"file:{layout.applied}"], _tcp(53))
+
+
+def _provisioner(layout: Layout, programs: Path, image: str) -> Unit:
     argv = [
-        str(program),
+        f"{programs}/local-path-provisioner",
         "start",
         f"--kubeconfig={layout.config}/volumes.kubeconfig",
         f"--config={layout.config}/local-path.json",

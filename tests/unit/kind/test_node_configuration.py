@@ -7,11 +7,11 @@ from pathlib import Path
 import yaml
 
 from localcluster import config, docker
-from localcluster.layout import AUDIT_POLICY, Layout
+from localcluster.layout import AUDIT_POLICY, KIND_CLUSTER, Layout
 from localcluster.units import units
 
 LAYOUT = Layout(Path("/state"))
-UNITS = units(LAYOUT, Path("/bin/k8s"), Path("/bin/coredns"), Path("/bin/provisioner"), "localhost/busybox:1")
+UNITS = units(LAYOUT, Path("/bin/k8s"), "localhost/busybox:1")
 
 
 def test_every_file_lies_below_the_state() -> None:
@@ -64,7 +64,7 @@ def test_kind_maps_the_examples_port_to_this_host_only() -> None:
     text = docker.CONFIG.read_text()
 
     assert docker.mapped_ports(text) == {30797}
-    assert yaml.safe_load(text)["name"] == docker.CLUSTER
+    assert yaml.safe_load(text)["name"] == KIND_CLUSTER
     assert yaml.safe_load(text)["nodes"][0]["extraPortMappings"][0]["listenAddress"] == "127.0.0.1"
 
 
