@@ -11,15 +11,16 @@ RUN := PYTHONPATH=operator:api_server:kind:kind/images/qdrant-edge:. $(BIN)/pyth
 SYNCED := $(VENV)/.synced
 PROTOC = $(BIN)/python -m grpc_tools.protoc -Isomafractalmemory=api_server/somafractalmemory/proto
 PROTO := somafractalmemory/memory.proto
-PACKAGES := kind/images/debian-packages.txt
+READY := bash kind/preflight.sh $(PYTHON)
+.NOTPARALLEL:
 
 .PHONY: help
 help: ## List the targets
 	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | awk -F'\t' '{ printf "  \033[1m%-18s\033[0m %s\n", $$1, $$2 }'
 
 ##-- A running system -------------------------------------------------------------------------------------------------
-.PHONY: up down status images load kubeconfig audit-log
-up: sync ## Cluster, images, operator, a Ready SomaMemory, one memory stored and recalled
+.PHONY: up down status images kubeconfig audit-log
+up: ready-up sync ## Cluster, images, operator, a Ready SomaMemory, one memory stored and recalled
 	@$(RUN) localcluster up
 
 down: sync ## Remove the local cluster and everything in it
@@ -28,7 +29,7 @@ down: sync ## Remove the local cluster and everything in it
 status: sync ## Say how the local cluster and its SomaMemory stand
 	@$(RUN) localcluster status
 
-images: sync ## Build every image that the local cluster needs
+images: ready-images sync ## Build every image that the local cluster needs
 	@$(RUN) localimages build
 
 kubeconfig: sync ## Print the path of the local cluster's kubeconfig (use: export KUBECONFIG=$$(make -s kubeconfig))
@@ -39,6 +40,9 @@ audit-log: sync ## Print the path of the local cluster's audit log
 
 ##-- The environment --------------------------------------------------------------------------------------------------
 .PHONY: sync lock packages
+ready-%: # what the target % needs of this machine is installed, or all of it is named, before anything else
+	@$(READY) $*
+
 sync: $(SYNCED) ## Create the virtual environment from the lock file
 
 $(SYNCED): requirements.lock pyproject.toml
@@ -48,8 +52,7 @@ $(SYNCED): requirements.lock pyproject.toml
 lock: sync ## Resolve the dependencies of pyproject.toml again into requirements.lock
 	$(BIN)/uv pip compile -q --generate-hashes --no-annotate --no-header --no-emit-index-url --universal --python-version 3.11 --all-extras pyproject.toml -o requirements.lock
 
-packages: ## Install the stores' programs that the tests run (Debian, as root; elsewhere they are named)
-	@bash kind/packages.sh $(PACKAGES)
+packages: ready-test ## Install the Debian packages that `make test` needs (as root; elsewhere they are named)
 
 ##-- Checks -----------------------------------------------------------------------------------------------------------
 .PHONY: check fmt fmt-check lint types imports unit generated
@@ -91,21 +94,20 @@ openapi: sync ## Write the API's OpenAPI document
 ##-- Tests ------------------------------------------------------------------------------------------------------------
 .PHONY: test prepare integration e2e bench
 test: export REQUIRE_SERVICES = 1
-test: packages prepare check integration ## Everything: checks, real services, and the end-to-end tests on a real cluster
+test: ready-test prepare check integration ## Everything: checks, real services, and the end-to-end tests on a real cluster
 	@$(MAKE) up
 	@$(MAKE) e2e
 
-prepare: packages sync ## Build and fetch what the integration tests start (slow once, then cached)
-	@$(RUN) localcluster programs
-	@$(RUN) tests.services prepare
+prepare: ready-prepare sync ## Build and fetch all that the tests start (slow once, then cached)
+	@$(RUN) localcluster prepare
 
-integration: sync ## Tests with real Postgres, Redis, Kafka, Qdrant engine and API server
+integration: ready-integration sync ## Tests with real Postgres, Redis, Kafka, Qdrant engine and API server
 	REQUIRE_SERVICES=1 $(BIN)/pytest -q -n 2 --dist loadfile --timeout=300 tests/integration
 
 e2e: sync ## Scenarios on the local cluster that `make up` started
 	$(BIN)/pytest -q tests/e2e --timeout=900
 
-bench: sync ## Benchmarks on fresh private stores, as JSON: make bench NAMES="writes recall" RUNS=5
+bench: ready-bench sync ## Benchmarks on fresh private stores, as JSON: make bench NAMES="writes recall" RUNS=5
 	@$(RUN) tests.bench --runs $(or $(RUNS),5) $(NAMES)
 
 ##-- Documentation ----------------------------------------------------------------------------------------------------

@@ -49,10 +49,10 @@ def choose(facts: Facts) -> Choice:
         return Choice("node", "no Docker engine answers, and this is Linux with root")
     if facts.linux:
         problem = "No Docker engine answers, and a node without Docker needs root"
-        remedy = "start Docker, run as root, or use the cluster of your kubeconfig with CLUSTER=current"
+        remedy = "start Docker, or run as root"
     else:
         problem = "No Docker engine answers, and a node without Docker needs Linux"
-        remedy = "start Docker, or use the cluster of your kubeconfig with CLUSTER=current"
+        remedy = "start Docker"
     raise CannotRunError(problem, remedy)
 
 

@@ -8,7 +8,7 @@ import sys
 from collections.abc import Mapping
 from pathlib import Path
 
-from localcluster import certificates, compiling, config, host, images, packages, processes, programs
+from localcluster import certificates, compiling, config, host, images, processes, programs
 from localcluster.commands import run, wait_until
 from localcluster.errors import CannotRunError, CommandFailedError
 from localcluster.layout import (
@@ -49,7 +49,6 @@ class Node:
         with only_one(LOCK):
             if sys.platform != "linux" or os.geteuid() != 0:
                 raise CannotRunError("A node without Docker needs Linux and root", "run as root, or start Docker")
-            packages.ensure(progress)
             compiling.ensure(progress)
             if self._is_complete():
                 progress.note("  The node runs already")

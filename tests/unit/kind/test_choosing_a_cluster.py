@@ -31,7 +31,7 @@ def test_the_first_line_says_what_and_why() -> None:
 @pytest.mark.parametrize(
     ("facts", "problem", "remedy"),
     [
-        (Facts(root=False), "needs root", "CLUSTER=current"),
+        (Facts(root=False), "needs root", "run as root"),
         (Facts(linux=False), "needs Linux", "start Docker"),
         (Facts(forced="minikube"), "CLUSTER=minikube", "docker, node or current"),
     ],
