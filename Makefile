@@ -19,7 +19,7 @@ help: ## List the targets
 	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | awk -F'\t' '{ printf "  \033[1m%-18s\033[0m %s\n", $$1, $$2 }'
 
 ##-- A running system -------------------------------------------------------------------------------------------------
-.PHONY: up down status images kubeconfig audit-log
+.PHONY: up down status images kubeconfig audit-log bare-up
 up: ready-up sync ## Cluster, images, operator, a Ready SomaMemory, one memory stored and recalled
 	@$(RUN) localcluster up
 
@@ -37,6 +37,9 @@ kubeconfig: sync ## Print the path of the local cluster's kubeconfig (use: expor
 
 audit-log: sync ## Print the path of the local cluster's audit log
 	@$(RUN) localcluster audit-log
+
+bare-up: ready-bare-up sync ## `make up` in a bare Debian of its own: only git, make, Python and Go (as root, on Debian)
+	@$(RUN) barehost
 
 ##-- The environment --------------------------------------------------------------------------------------------------
 .PHONY: sync lock packages

@@ -51,11 +51,16 @@ def _address_is_taken() -> bool:
     )
 
 
+def sweep() -> None:
+    """Remove what the kernel keeps of a node that has ended: its link and its control groups."""
+    if (Path("/sys/class/net") / HOST_LINK).exists():
+        succeeds(["ip", "link", "delete", HOST_LINK])  # it may be going away by itself right now
+    sweep_groups()
+
+
 def clean(layout: Layout) -> None:
     """Remove all traces of a node that has ended; does nothing when there are none."""
-    if (Path("/sys/class/net") / HOST_LINK).exists():
-        run(["ip", "link", "delete", HOST_LINK])
-    sweep_groups()
+    sweep()
     made = layout.state / "run/made"
     for target in made.read_text().split() if made.exists() else ():
         with suppress(OSError):  # somebody else uses it by now

@@ -36,6 +36,7 @@ TARGETS = {
     "prepare": Target(images=True, compiles=True, stores=True),
     "integration": Target(compiles=True, stores=True),
     "bench": Target(stores=True),
+    "bare-up": Target(compiles=True, bare=True),
 }
 
 
