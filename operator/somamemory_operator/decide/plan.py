@@ -112,9 +112,10 @@ class Plan:
         return replace(
             self,
             creates=tuple(obj for obj in self.creates if counts(key_of(obj))),
-            growths=tuple(each for each in self.growths if counts(Key("PersistentVolumeClaim", each.claim))),
+            growths=tuple(each for each in self.growths if counts(each.key)),
             deletions=tuple(each for each in self.deletions if counts(each.key)),
             applies=tuple(obj for obj in self.applies if counts(key_of(obj))),
+            unlabellings=tuple(each for each in self.unlabellings if counts(each.key)),
             held=tuple(each for each in self.held if counts(each.key)),
         )
 
