@@ -13,7 +13,7 @@ from somamemory_operator.model.names import Component
 from somamemory_operator.model.observed import Blindness, Key, Obj, World, component_of, key_of
 
 _DECIDED_BY: dict[str, tuple[str, ...]] = {
-    "Secret": ("PersistentVolumeClaim",),
+    "Secret": ("PersistentVolumeClaim", "StatefulSet", "Pod"),
     "StatefulSet": ("Secret", "PersistentVolumeClaim"),
     "Deployment": ("Secret",),
     "CronJob": ("Secret",),

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from somamemory_operator.model.names import Component
 from somamemory_operator.model.observed import Obj, at
-from somamemory_operator.model.rollout import is_rolled_out
+from somamemory_operator.model.rollout import generation_of, has_seen, is_rolled_out
 
 ORDER = (Component.REDIS, Component.QDRANT, Component.KAFKA, Component.POSTGRES)
 _REVISION_LABEL = "controller-revision-hash"
@@ -19,13 +19,15 @@ _REVISION_LABEL = "controller-revision-hash"
 class Standing:
     """How one store stands: the image chosen for it, its StatefulSet, and the image that opened its data last.
 
-    `opened` is None as long as no program has opened it: then any version may.
+    `opened` is None as long as no program has opened it: then any version may. `is_unobtainable` says that the chosen
+    image cannot be pulled and has never run.
     """
 
     store: Component
     runs: str
     live: Obj | None = None
     opened: str | None = None
+    is_unobtainable: bool = False
 
     @property
     def is_at_rest(self) -> bool:
@@ -37,8 +39,7 @@ class Standing:
         """Whether its pods are being replaced by those of another template."""
         if self.live is None:
             return False
-        seen, status = self.live["metadata"].get("generation") or 0, self.live.get("status") or {}
-        is_seen = (status.get("observedGeneration") or 0) >= seen
+        status, is_seen = self.live.get("status") or {}, has_seen(self.live, generation_of(self.live))
         return not (self._is_applied and is_seen and status.get("currentRevision") == status.get("updateRevision"))
 
     @property
@@ -47,7 +48,7 @@ class Standing:
 
 
 def blocker(
-    store: Component, due: Collection[Component], standings: Mapping[Component, Standing], api: Obj | None
+    store: Component, due: Collection[Component], standings: Mapping[Component, Standing], *, is_api_well: bool
 ) -> str | None:
     """What a store that is to run another image has to wait for, None when it is its turn.
 
@@ -62,21 +63,20 @@ def blocker(
     if not standings[store].is_at_rest:
         return next((other.store.value for other in others if other.is_changing), None)
     waiting = next((other.store.value for other in others if not other.is_at_rest), None)
-    return waiting or (None if api is None or is_rolled_out(api) else Component.API.value)
+    return waiting or (None if is_api_well else Component.API.value)
 
 
-def has_started(live: Obj | None, pods: Iterable[Obj]) -> bool:
-    """Whether a container of the newest template has ever run; the pods are asked by revision, not by image.
+def newest_of(live: Obj | None, pods: Iterable[Obj]) -> list[Obj]:
+    """The pods of the newest template; asked by revision, not by image, which a policy may have rewritten."""
+    if live is None or not has_seen(live, generation_of(live)):
+        return []
+    newest = at(live, "status", "updateRevision")
+    return [pod for pod in pods if at(pod, "metadata", "labels", _REVISION_LABEL) == newest]
 
-    An image that cannot be pulled, because its tag is misspelt, opens nothing. (Policies may rewrite a pod's image.)
-    """
-    if live is None:
-        return False
-    status = live.get("status") or {}
-    if (status.get("observedGeneration") or 0) < (live["metadata"].get("generation") or 0):
-        return False
-    newest = [p for p in pods if at(p, "metadata", "labels", _REVISION_LABEL) == status.get("updateRevision")]
-    return any(_ran(container) for pod in newest for container in at(pod, "status", "containerStatuses") or ())
+
+def has_started(pod: Obj) -> bool:
+    """Whether a container of the pod has ever run. One whose image cannot be pulled, being misspelt, opens nothing."""
+    return any(_ran(container) for container in at(pod, "status", "containerStatuses") or ())
 
 
 def image_of(obj: Obj | None, store: Component) -> str | None:

@@ -11,7 +11,7 @@ next pass, so that it never runs what is not recorded.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from somamemory_operator.decide import images
@@ -20,16 +20,21 @@ from somamemory_operator.decide.durability import REMEDY, is_at_stake
 from somamemory_operator.decide.features import finalized, unfinalized
 from somamemory_operator.decide.recovery import recovery
 from somamemory_operator.decide.steps import Obstacle, obstacle, version_of
-from somamemory_operator.decide.turns import Standing, blocker, has_started, image_of
+from somamemory_operator.decide.turns import Standing, blocker, has_started, image_of, newest_of
 from somamemory_operator.model import names
 from somamemory_operator.model.desired import StoreChange
 from somamemory_operator.model.names import STORES, Component
 from somamemory_operator.model.observed import World, at
+from somamemory_operator.model.pod_problems import lacks_image
+from somamemory_operator.model.rollout import is_rolled_out
 from somamemory_operator.resource.somamemory import SomaMemory
 from somamemory_operator.resource.stores import Store
 from somamemory_operator.settings import Settings
 
 _AT_STAKE = f"It would restart Postgres, whose memories are on no volume: {REMEDY}."
+
+_LOOKED_AT = ("StatefulSet", "Deployment", "Pod", "PersistentVolumeClaim", "Secret")
+"""Kinds without which nobody knows whose turn it is: what cannot be read is unknown, not absent."""
 
 
 @dataclass(frozen=True)
@@ -68,8 +73,9 @@ def choose(memory: SomaMemory, world: World, settings: Settings, now: datetime |
     targets = {store: _target(each, agreed=agreed and store not in kept) for store, each in intents.items()}
     standings = {store: each.standing for store, each in intents.items()}
     due = frozenset(store for store in STORES if targets[store] != standings[store].runs)
-    api = world.get("Deployment", names.child(memory.name, Component.API))
-    waits = {store: blocker(store, due, standings, api) for store in due}
+    is_api_well = _is_api_well(memory, world)
+    unseen = next((kind for kind in _LOOKED_AT if kind in world.unread), None)
+    waits = {store: unseen or blocker(store, due, standings, is_api_well=is_api_well) for store in due}
     chosen = {store: targets[store] if waits.get(store, "") is None else standings[store].runs for store in STORES}
     waiting = (_waiting(standings[store], targets[store], waits[store]) for store in STORES if store in due)
     invitation = hindrance or _invitation(memory, settings)
@@ -91,7 +97,9 @@ def intent(memory: SomaMemory, world: World, settings: Settings, store: Componen
     default, registry = getattr(settings, f"image_{store.value}"), memory.spec.image_registry
     wanted = images.reference(default, part.image, registry=registry)
     standing = _standing(memory, world, store) or Standing(store, wanted)
-    return Intent(standing, images.told(standing.runs, wanted, part.image, registry=registry), wanted)
+    # Whoever takes a misspelt image out of the spec again means the one before it.
+    base = (standing.opened or wanted) if standing.is_unobtainable else standing.runs
+    return Intent(standing, images.told(base, wanted, part.image, registry=registry), wanted)
 
 
 def _standing(memory: SomaMemory, world: World, store: Component) -> Standing | None:
@@ -109,12 +117,19 @@ def _standing(memory: SomaMemory, world: World, store: Component) -> Standing | 
     runs = recorded or next((image for image in found if image), None)
     if runs is None:
         return None
-    standing = Standing(store, runs, live)
+    newest = newest_of(live, pods) if image_of(live, store) == runs else []
+    standing = Standing(store, runs, live, is_unobtainable=any(lacks_image(pod) for pod in newest))
     if not claims:  # what it holds goes with its pod
         return standing
-    is_open = (standing.is_at_rest and at(live, "status", "readyReplicas")) or has_started(live, pods)
+    is_open = (standing.is_at_rest and at(live, "status", "readyReplicas")) or any(has_started(pod) for pod in newest)
     opened = _recorded(memory, world, names.OPENED_ANNOTATION[store])
-    return Standing(store, runs, live, runs if is_open or recorded is None else opened)
+    return replace(standing, opened=runs if is_open or recorded is None else opened)
+
+
+def _is_api_well(memory: SomaMemory, world: World) -> bool:
+    """Whether the API is there and ready, or not to be there yet."""
+    api = world.get("Deployment", names.child(memory.name, Component.API))
+    return api is None or is_rolled_out(api)
 
 
 def _recorded(memory: SomaMemory, world: World, annotation: str) -> str | None:
@@ -138,7 +153,8 @@ def _target(each: Intent, *, agreed: bool) -> str:
 
 
 def _waiting(standing: Standing, target: str, blocked: str | None) -> StoreChange:
-    why = f"Waits until {blocked} is rolled out and ready." if blocked else "Its turn has come."
+    until = "can be read" if blocked in _LOOKED_AT else "is rolled out and ready"
+    why = f"Waits until {blocked} {until}." if blocked else "Its turn has come."
     return StoreChange(standing.store, standing.runs, target, why, is_due=True)
 
 

@@ -35,6 +35,15 @@ def finding(pod: Obj, now: datetime) -> Finding | None:
     return _unscheduled(pod) or _container(pod, now)
 
 
+def lacks_image(pod: Obj) -> bool:
+    """Whether a container of the pod has never run, because its image is not to be had under that name."""
+    return any(
+        at(status, "state", "waiting", "reason") in (*_PULL, "InvalidImageName")
+        and not (status.get("lastState") or status.get("restartCount"))
+        for status in at(pod, "status", "containerStatuses") or ()
+    )
+
+
 def _unscheduled(pod: Obj) -> Finding | None:
     for condition in at(pod, "status", "conditions") or ():
         if condition["type"] == "PodScheduled" and condition["status"] == "False":

@@ -8,7 +8,7 @@ import pytest
 from somamemory_operator.decide.checks import first_refusal
 from somamemory_operator.model import names
 from somamemory_operator.model.names import STORES, Component
-from somamemory_operator.model.observed import Key, Obj
+from somamemory_operator.model.observed import Blindness, Key, Obj
 from somamemory_operator.model.reasons import Reason
 from somamemory_operator.settings import Settings
 from tests.unit.operator.fakes import SETTINGS, FakeCluster, memory
@@ -147,6 +147,21 @@ def test_a_store_waits_until_the_api_is_well_again() -> None:
     assert images(cluster) == images(settled(VOLUMES))
     changes = cluster.look(memory(AGREED), NEWER)[0].changes
     assert changes[1].why == "Waits until api is rolled out and ready."
+
+
+@pytest.mark.parametrize("kind", ["StatefulSet", "Deployment", "Pod"])
+def test_no_store_changes_while_it_cannot_be_seen_how_the_others_are(kind: str) -> None:
+    cluster = settled(VOLUMES)
+    before = images(cluster)
+    cluster.unread = {kind: Blindness(Reason.FORBIDDEN, "It is forbidden.")}
+
+    for _ in range(3):
+        cluster.step(memory(AGREED), NEWER)
+    cluster.unread = {}
+
+    assert images(cluster) == before
+    recorded = cluster.objects[Key("Secret", "demo-credentials")]["metadata"]["annotations"]
+    assert recorded[names.RUNS_ANNOTATION[Component.REDIS]] == SETTINGS.image_redis
 
 
 def test_a_store_in_trouble_takes_what_may_mend_it_although_the_api_is_away() -> None:
@@ -367,16 +382,47 @@ def test_a_tag_whose_image_never_started_can_be_taken_back() -> None:
     assert first_refusal(memory(VOLUMES | tagged("kafka", "4.1.0")), cluster.world, SETTINGS) is None
 
 
+@pytest.mark.parametrize("spec", [{}, VOLUMES], ids=["without a volume", "with a volume"])
+def test_an_image_that_is_not_to_be_had_is_left_when_the_spec_no_longer_names_it(spec: Obj) -> None:
+    cluster = settled(spec)
+    wrong = spec | {"redis": {**spec.get("redis", {}), "image": {"tag": "99.0-missing"}}}
+    for _ in range(2):
+        cluster.step(memory(wrong))
+    assert image_of(cluster, "redis").endswith(":99.0-missing")
+    fail_to_start(cluster, "redis", {"state": {"waiting": {"reason": "ErrImagePull"}}})
+
+    cluster.settle(memory(spec))
+
+    assert image_of(cluster, "redis") == SETTINGS.image_redis
+
+
+def test_an_image_that_ran_and_is_no_longer_to_be_had_stays() -> None:
+    """A node that cannot pull it again tells nothing about the data."""
+    cluster = settled(VOLUMES)
+    cluster.settle(memory(tagged("redis", "8.2")))
+    fail_to_start(cluster, "redis", {"state": {"waiting": {"reason": "ErrImagePull"}}, "restartCount": 1})
+
+    cluster.settle(memory(VOLUMES))
+
+    assert image_of(cluster, "redis").endswith(":8.2")
+
+
+def fail_to_start(cluster: FakeCluster, store: str, container: Obj) -> None:
+    """Bring a store's controller to the newest template, and its pod to a container in this state."""
+    live, pod = cluster.objects[Key("StatefulSet", f"demo-{store}")], cluster.objects[Key("Pod", f"demo-{store}-0")]
+    live["status"] |= {"observedGeneration": live["metadata"]["generation"], "updateRevision": "new"}
+    live["status"]["readyReplicas"] = 0
+    pod["metadata"]["labels"]["controller-revision-hash"] = "new"
+    pod["status"] = {"containerStatuses": [{"name": store, **container}]}
+
+
 @pytest.mark.parametrize("state", [{"state": {"running": {}}}, {"state": {"waiting": {}}, "restartCount": 1}])
 def test_a_tag_whose_image_has_started_cannot(state: Obj) -> None:
     """It need not have become ready for that."""
     cluster = settled(VOLUMES)
     for _ in range(2):
         cluster.step(memory(tagged("kafka", "4.99.0")))
-    live, pod = cluster.objects[Key("StatefulSet", "demo-kafka")], cluster.objects[Key("Pod", "demo-kafka-0")]
-    live["status"] |= {"observedGeneration": live["metadata"]["generation"], "updateRevision": "new"}
-    pod["metadata"]["labels"]["controller-revision-hash"] = "new"
-    pod["status"] = {"containerStatuses": [{"name": "kafka", **state}]}
+    fail_to_start(cluster, "kafka", state)
     cluster.step(memory(tagged("kafka", "4.99.0")))
 
     problem = first_refusal(memory(tagged("kafka", "4.1.0")), cluster.world, SETTINGS)
