@@ -26,6 +26,7 @@ NEWER = {
     "SOMAMEMORY_IMAGE_KAFKA": "docker.io/apache/kafka:4.2.0",
     "SOMAMEMORY_IMAGE_POSTGRES": "docker.io/library/postgres:16.11",
 }
+VOLUMES: Obj = {store.value: {"persistence": {"enabled": True}} for store in STORES}
 WORKLOADS = ("StatefulSet", "Deployment")
 
 
@@ -64,7 +65,7 @@ def test_other_default_images_wait_and_are_taken_one_after_another_when_agreed(
     api: Api, api_server: RestartableApiServer, kubelet: Kubelet, namespace: str, tmp_path: Path
 ) -> None:
     with Operator(api_server, tmp_path, **RELEASE):
-        api.make_memory(namespace, spec={"kafka": {"persistence": {"enabled": True}}})
+        api.make_memory(namespace, spec=VOLUMES)
         api.wait_ready(namespace)
     before = workloads(api, namespace)
 

@@ -182,5 +182,7 @@ def test_it_is_found_by_its_category_and_shows_its_columns(kubectl: Kubectl) -> 
         "REDIS",
         "QDRANT",
         "KAFKA",
+        "UPTODATE",
+        "DURABLE",
         "MESSAGE",
     ]
