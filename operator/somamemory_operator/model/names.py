@@ -38,6 +38,8 @@ RESTORED_ANNOTATION = f"{GROUP}/restored"
 RESTORING_ANNOTATION = f"{GROUP}/restoring"
 """On the same objects: the database and the dump that it may hold half-way, until the index is equal to it."""
 
+MIGRATED_ANNOTATION = f"{GROUP}/database-release"
+"""On the credentials: the release that the database was migrated to, and the identity of that database."""
 TEMPLATE_ANNOTATION = f"{GROUP}/pod-template"
 """On the StatefulSet of Postgres: a hash of the pod template that was asked for, and the release that asked for it."""
 

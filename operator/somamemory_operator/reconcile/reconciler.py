@@ -17,6 +17,7 @@ from somamemory_operator.decide.checks import first_refusal
 from somamemory_operator.decide.credentials import credentials, random_value
 from somamemory_operator.decide.durability import spared
 from somamemory_operator.decide.holds import unknowns
+from somamemory_operator.decide.migrated import as_migrated, repairs
 from somamemory_operator.decide.plan import Applied, Plan, plan
 from somamemory_operator.manifests import build
 from somamemory_operator.model.desired import Desired
@@ -153,15 +154,20 @@ class Reconciler:
         """Look at the world, and decide what it should be and what is to be done."""
         seen = Seen(await self._cluster.observe(memory.namespace, memory.name))
         try:
-            if (refusal := first_refusal(memory, seen.world, self._settings)) is not None:
+            refusal = first_refusal(memory, seen.world, self._settings)
+            if refusal is not None and refusal.reason is not Reason.DOWNGRADE:
                 return replace(seen, problem=refusal)
-            secrets = credentials(seen.world, memory, self._generate)
-            desired = build(memory, self._settings, seen.world, secrets, now=_now())
-            todo = plan(desired, seen.world, self._applied_to(key, memory))
-            todo = spared(memory, desired, todo, seen.world)
+            if refusal is not None:  # what that release runs is known, so it can be kept whole meanwhile
+                _, todo = self._planned(as_migrated(memory, seen.world), seen.world, key)
+                return replace(seen, problem=refusal, plan=repairs(todo, seen.world))
+            desired, todo = self._planned(memory, seen.world, key)
+            return replace(seen, desired=desired, plan=spared(memory, desired, todo, seen.world))
         except InvalidSpec as error:
             return replace(seen, problem=error.problem)
-        return replace(seen, desired=desired, plan=todo)
+
+    def _planned(self, memory: SomaMemory, world: World, key: MemoryKey) -> tuple[Desired, Plan]:
+        desired = build(memory, self._settings, world, credentials(world, memory, self._generate), now=_now())
+        return desired, plan(desired, world, self._applied_to(key, memory))
 
     def _applied_to(self, key: MemoryKey, memory: SomaMemory) -> dict[Key, Applied]:
         """What this process applied for this very resource; one of the same name made anew starts from nothing."""

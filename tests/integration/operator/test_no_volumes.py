@@ -88,7 +88,7 @@ def test_the_documented_way_to_volumes_carries_the_memories_over(api: Api, kubel
     assert _clients(api, memory) == []
     [claim] = api.list("PersistentVolumeClaim", memory, names.selector_string("demo", Component.POSTGRES))
     [job] = _jobs(api, memory, Component.RESTORE)
-    assert job["metadata"]["annotations"][names.DATABASE_ANNOTATION] == uid_of(claim)
+    assert job["metadata"]["annotations"][names.DATABASE_ANNOTATION].startswith(f"{uid_of(claim)} ")
 
     kubelet.hold.clear()
     api.wait_ready(memory)

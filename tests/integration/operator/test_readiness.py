@@ -105,7 +105,7 @@ def test_going_to_sleep_says_what_happens(
 ) -> None:
     """Never `0 of 0 pods`."""
     with api_server.frozen_controllers():
-        api.merge(names.KIND, "demo", memory, {"spec": {"hibernated": True}})
+        api.merge(names.KIND, "demo", memory, {"spec": {"hibernated": True, "allowDataLoss": True}})
         eventually(
             "it is applied", lambda: (api.get("StatefulSet", "demo-redis", memory) or {})["spec"]["replicas"] == 0
         )

@@ -1,9 +1,11 @@
 """The credentials of a SomaMemory, twice, so that either Secret can be repaired from the other.
 
-They live as long as the data, so they also remember which images the stores run: see `decide.versions`.
+They live as long as the data, so they also remember which images the stores run (see `decide.versions`),
+and which release the database was migrated to (see `decide.migrated`).
 """
 
 from somamemory_operator.decide.credentials import secret_names
+from somamemory_operator.decide.migrated import record
 from somamemory_operator.manifests.parts.context import Context, compact
 from somamemory_operator.model import names
 from somamemory_operator.model.desired import Wanted
@@ -18,9 +20,10 @@ def build(context: Context) -> list[Wanted]:
 
 def _secret(context: Context, name: str) -> Obj:
     obj = context.obj("v1", "Secret", name, Component.CREDENTIALS, type="Opaque", data=context.credentials.data())
+    remembered = {**context.versions.record, **record(context.memory, context.world)}
     metadata = obj["metadata"] | {
         "labels": names.lasting_labels(context.name, Component.CREDENTIALS),
-        "annotations": {names.SYNC_OPTIONS_ANNOTATION: names.SPARED, **context.versions.record},
+        "annotations": {names.SYNC_OPTIONS_ANNOTATION: names.SPARED, **remembered},
     }
     owners = [*metadata.get("ownerReferences", ()), *_claim_owners(context)]
     return obj | {"metadata": compact(metadata | {"ownerReferences": owners})}
