@@ -13,8 +13,7 @@ from somamemory_operator.manifests import build
 from somamemory_operator.model.errors import InvalidSpec
 from somamemory_operator.model.names import KIND
 from somamemory_operator.model.observed import Obj, World
-from somamemory_operator.resource import crd
-from somamemory_operator.resource import yaml_text as yamltext
+from somamemory_operator.resource import crd, yaml_text
 from somamemory_operator.resource.somamemory import SomaMemory
 from somamemory_operator.settings import Settings
 
@@ -43,7 +42,7 @@ def render(
         objects = [obj for document in memories for obj in _rendered(document, namespace)]
     except InvalidSpec as error:
         _fail(error.message)
-    print(yamltext.dump_all(objects), end="")
+    print(yaml_text.dump_all(objects), end="")
 
 
 @app.command(name="crd")

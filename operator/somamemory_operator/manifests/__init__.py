@@ -5,7 +5,7 @@ from datetime import datetime
 from somamemory_operator.decide.credentials import Credentials
 from somamemory_operator.decide.volumes import growths
 from somamemory_operator.manifests.clients import api, consumer, migration
-from somamemory_operator.manifests.monitoring import scraping as monitoring
+from somamemory_operator.manifests.monitoring import scraping
 from somamemory_operator.manifests.parts import claims, policies, secrets
 from somamemory_operator.manifests.parts.context import Context
 from somamemory_operator.manifests.recovery import backup, sequence
@@ -33,7 +33,7 @@ def build(
         *claims.adopted(context),
         *claims.unless_foreign(context, _stores(context)),
         *features.build(context),
-        *_free([*policies.budgets(context), *policies.network(context), *monitoring.build(context)]),
+        *_free([*policies.budgets(context), *policies.network(context), *scraping.build(context)]),
         *claims.unless_foreign(context, backup.build(context)),
         *(migration.build(context) if not context.spec.hibernated else ()),
         *sequence.build(context),

@@ -5,7 +5,7 @@ from typing import Any
 
 from somamemory_operator.model import names
 from somamemory_operator.model.observed import Obj
-from somamemory_operator.resource import yaml_text as yamltext
+from somamemory_operator.resource import yaml_text
 from somamemory_operator.resource.base import rules
 from somamemory_operator.resource.crd_status import COLUMNS, STATUS
 from somamemory_operator.resource.spec import Spec
@@ -48,14 +48,14 @@ def crd() -> Obj:
 
 def as_yaml() -> str:
     """The definition as the text of crds/somamemory.yaml."""
-    return _NOTE + yamltext.dump(crd())
+    return _NOTE + yaml_text.dump(crd())
 
 
 def as_helm_template() -> str:
     """The definition as a template of the chart: Helm upgrades it there, and keeps it when the chart goes."""
     definition = crd()
     definition["metadata"]["annotations"] = {"helm.sh/resource-policy": "keep"}
-    text = yamltext.dump(definition).replace("{{", '{{ "{{" }}')  # ours mean nothing to Helm
+    text = yaml_text.dump(definition).replace("{{", '{{ "{{" }}')  # ours mean nothing to Helm
     return f"{_NOTE}{{{{- if .Values.crd.install }}}}\n{text}{{{{- end }}}}\n"
 
 

@@ -1,10 +1,8 @@
 """The API, over HTTP and gRPC: a Deployment, its Service, its ServiceAccount, and the ways to it."""
 
 from somamemory_operator.decide import credentials as keys
-from somamemory_operator.manifests.clients import ingress, scaling
-from somamemory_operator.manifests.clients import program as clients
-from somamemory_operator.manifests.parts import pods
-from somamemory_operator.manifests.parts import workloads as stores
+from somamemory_operator.manifests.clients import ingress, program, scaling
+from somamemory_operator.manifests.parts import pods, workloads
 from somamemory_operator.manifests.parts.context import Context, compact
 from somamemory_operator.model import names
 from somamemory_operator.model.names import Component
@@ -16,9 +14,9 @@ COMPONENT = Component.API
 def build(context: Context) -> list[Obj]:
     """ServiceAccount, Service, Deployment; autoscaler and Ingress, where they are wanted."""
     return [
-        stores.service_account(context, COMPONENT),
+        workloads.service_account(context, COMPONENT),
         _service(context),
-        clients.deployment(
+        program.deployment(
             context, COMPONENT, replicas=scaling.replicas(context, COMPONENT), template=_template(context)
         ),
         *scaling.autoscalers(context, COMPONENT),
@@ -30,10 +28,10 @@ def environment(context: Context) -> dict[str, str]:
     """The variables of the API, without those that the spec adds."""
     api = context.spec.api
     return (
-        clients.environment(context)
+        program.environment(context)
         | _lifecycle(context)
         | {
-            **clients.TOKEN_FILE,
+            **program.TOKEN_FILE,
             "UVICORN_PORT": str(names.PORTS[COMPONENT]["http"]),
             "UVICORN_WORKERS": str(api.workers),
             "SOMA_GRPC_ENABLED": str(api.grpc.enabled).lower(),
@@ -82,25 +80,19 @@ def _template(context: Context) -> Obj:
         api,
         command=["soma", "serve"],
         env=pods.env(environment(context), *pods.user_env(api.env)),
-        mounts=clients.mounts(),
+        mounts=program.mounts(),
         ports=context.ports(COMPONENT),
         # Kubernetes takes a pod out of the Service while it stops it: wait until nobody sends new requests.
         lifecycle={"preStop": pods.run("sleep", "3")},
-        **pods.probes(
-            startup=pods.http_get("/healthz", "http"),
-            readiness=pods.http_get("/readyz", "http"),
-            liveness=pods.http_get("/healthz", "http"),
-            startup_seconds=180,
-            readiness_seconds=3,
-        ),
+        **program.probes("http"),
     )
     return pods.template(
         context,
         COMPONENT,
         api,
         container=container,
-        volumes=clients.volumes(context, keys.API_TOKEN),
-        uid=clients.UID,
+        volumes=program.volumes(context, keys.API_TOKEN),
+        uid=program.UID,
         grace_seconds=30,
-        config_hash=clients.config_hash(context),
+        config_hash=program.config_hash(context),
     )

@@ -1,9 +1,8 @@
 """The migration: a Job per version and per database, before API and consumer of that version roll."""
 
 from somamemory_operator.decide.recovery import is_postgres_ready
-from somamemory_operator.manifests.clients import program as clients
-from somamemory_operator.manifests.parts import jobs
-from somamemory_operator.manifests.parts import workloads as stores
+from somamemory_operator.manifests.clients import program
+from somamemory_operator.manifests.parts import jobs, workloads
 from somamemory_operator.manifests.parts.context import Context, short_hash
 from somamemory_operator.model import names
 from somamemory_operator.model.desired import Gate, Wanted
@@ -19,7 +18,7 @@ def build(context: Context) -> list[Wanted]:
 
     It waits for Postgres. While a dump is being restored none begins, and the one that was done stays.
     """
-    account = Wanted(stores.service_account(context, COMPONENT))
+    account = Wanted(workloads.service_account(context, COMPONENT))
     if context.recovery.may_change:
         return [account, *jobs.kept(context, COMPONENT, "The database is migrated once the dump has been restored.")]
     gate = Gate(
@@ -30,7 +29,7 @@ def build(context: Context) -> list[Wanted]:
 
 def job(context: Context) -> Obj:
     """The Job that makes this database fit for this version."""
-    template = clients.one_off(context, COMPONENT, ["soma", "migrate"])
+    template = program.one_off(context, COMPONENT, ["soma", "migrate"])
     name = names.migration(context.name, short_hash(template))
     # Tries again for hours, ever more seldom: whatever Postgres' trouble was, it ends without help from here.
     spec = {"activeDeadlineSeconds": jobs.DEADLINE_SECONDS, "backoffLimit": 30, "template": template}

@@ -49,6 +49,17 @@ def mounts() -> dict[str, str]:
     return {"credentials": pods.CREDENTIALS_FOLDER, **TMP}
 
 
+def probes(port: str) -> Obj:
+    """API and consumer answer for their health in the same way, at the port of this name."""
+    return pods.probes(
+        startup=pods.http_get("/healthz", port),
+        readiness=pods.http_get("/readyz", port),
+        liveness=pods.http_get("/healthz", port),
+        startup_seconds=180,
+        readiness_seconds=3,
+    )
+
+
 def deployment(context: Context, component: Component, *, replicas: int | None, template: Obj) -> Obj:
     """A Deployment that never has fewer pods than wanted while it rolls; `replicas` None leaves their number alone."""
     spec = {

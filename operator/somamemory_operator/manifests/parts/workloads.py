@@ -1,4 +1,4 @@
-"""What the four stores have in common: a StatefulSet of one, its two Services, its ServiceAccount, its volume."""
+"""What components have in common: ServiceAccount and Service; of a store the StatefulSet of one, and its volume."""
 
 from somamemory_operator.manifests.parts import claims
 from somamemory_operator.manifests.parts.context import Context, compact

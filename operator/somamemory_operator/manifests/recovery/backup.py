@@ -3,8 +3,7 @@
 from importlib.resources import files
 
 from somamemory_operator.decide import credentials as keys
-from somamemory_operator.manifests.parts import claims, pods
-from somamemory_operator.manifests.parts import workloads as stores
+from somamemory_operator.manifests.parts import claims, pods, workloads
 from somamemory_operator.manifests.parts.context import Context, compact, short_hash
 from somamemory_operator.manifests.stores import postgres
 from somamemory_operator.model import names
@@ -24,7 +23,7 @@ def build(context: Context) -> list[Obj]:
     own = [claims.of_backup(context, backup.volume)] if backup.volume.existing_claim is None else []
     if not backup.enabled:
         return own
-    return [stores.service_account(context, COMPONENT), *own, _cron_job(context, backup)]
+    return [workloads.service_account(context, COMPONENT), *own, _cron_job(context, backup)]
 
 
 def template(context: Context, component: Component, backup: Backup, script: str, variables: dict[str, str]) -> Obj:

@@ -4,8 +4,7 @@ from collections.abc import Iterator
 
 from somamemory_operator.decide.recovery import State
 from somamemory_operator.manifests.clients import migration
-from somamemory_operator.manifests.parts import jobs
-from somamemory_operator.manifests.parts import workloads as stores
+from somamemory_operator.manifests.parts import jobs, workloads
 from somamemory_operator.manifests.parts.context import Context
 from somamemory_operator.manifests.recovery import reindex, restore
 from somamemory_operator.model import names
@@ -23,7 +22,7 @@ def build(context: Context) -> list[Wanted]:
     found = context.recovery
     if context.spec.hibernated or not found.is_under_way:
         return [] if found.is_recorded else [*_ended(context, restore.COMPONENT), *_ended(context, reindex.COMPONENT)]
-    accounts = [stores.service_account(context, part) for part in (restore.COMPONENT, reindex.COMPONENT)]
+    accounts = [workloads.service_account(context, part) for part in (restore.COMPONENT, reindex.COMPONENT)]
     return [*(Wanted(account) for account in accounts), *_restore(context), *_reindex(context)]
 
 

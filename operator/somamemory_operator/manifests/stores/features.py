@@ -2,8 +2,7 @@
 
 from importlib.resources import files
 
-from somamemory_operator.manifests.parts import pods
-from somamemory_operator.manifests.parts import workloads as stores
+from somamemory_operator.manifests.parts import pods, workloads
 from somamemory_operator.manifests.parts.context import Context, short_hash
 from somamemory_operator.manifests.stores import kafka
 from somamemory_operator.model import names
@@ -30,7 +29,7 @@ def build(context: Context) -> list[Wanted]:
         Reason.FINALIZING_FEATURES,
         "Kafka's features are finalised once it is ready.",
     )
-    return [Wanted(stores.service_account(context, COMPONENT)), Wanted(_job(context, image), gate)]
+    return [Wanted(workloads.service_account(context, COMPONENT)), Wanted(_job(context, image), gate)]
 
 
 def _job(context: Context, image: str) -> Obj:

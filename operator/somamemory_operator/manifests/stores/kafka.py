@@ -1,8 +1,7 @@
 """Kafka, the events: one broker that is its own KRaft controller."""
 
 from somamemory_operator.decide import credentials as keys
-from somamemory_operator.manifests.parts import pods
-from somamemory_operator.manifests.parts import workloads as stores
+from somamemory_operator.manifests.parts import pods, workloads
 from somamemory_operator.manifests.parts.context import Context, short_hash
 from somamemory_operator.model import names
 from somamemory_operator.model.names import Component
@@ -43,10 +42,10 @@ _START = (
 def build(context: Context) -> list[Obj]:
     """ServiceAccount, Services, configuration, StatefulSet."""
     return [
-        stores.service_account(context, COMPONENT),
-        *stores.services(context, COMPONENT),
+        workloads.service_account(context, COMPONENT),
+        *workloads.services(context, COMPONENT),
         _config(context),
-        stores.stateful_set(context, COMPONENT, _template(context)),
+        workloads.stateful_set(context, COMPONENT, _template(context)),
     ]
 
 
@@ -91,11 +90,11 @@ def _template(context: Context) -> Obj:
             },
             pods.credential_env(context, keys.KAFKA_CLUSTER_ID, "KAFKA_CLUSTER_ID"),
         ),
-        mounts={stores.DATA: "/var/lib/kafka/data", "config": FOLDER, "tmp": "/tmp"},  # noqa: S108
+        mounts={workloads.DATA: "/var/lib/kafka/data", "config": FOLDER, "tmp": "/tmp"},  # noqa: S108
         **_probes(),
     )
     volumes = [
-        *stores.data_volumes(store),
+        *workloads.data_volumes(store),
         {"name": "config", "configMap": {"name": names.config(context.name, COMPONENT)}},
         pods.scratch("tmp", "512Mi"),
     ]

@@ -1,8 +1,7 @@
 """Postgres, the truth: the official image's contract, one primary."""
 
 from somamemory_operator.decide import credentials as keys
-from somamemory_operator.manifests.parts import pods
-from somamemory_operator.manifests.parts import workloads as stores
+from somamemory_operator.manifests.parts import pods, workloads
 from somamemory_operator.manifests.parts.context import Context, short_hash
 from somamemory_operator.model import templates
 from somamemory_operator.model.names import Component
@@ -32,9 +31,9 @@ _SETTINGS = {
 def build(context: Context) -> list[Obj]:
     """ServiceAccount, Services, StatefulSet, which says what it was made from: without a volume no pod may be lost."""
     return [
-        stores.service_account(context, COMPONENT),
-        *stores.services(context, COMPONENT),
-        templates.mark(stores.stateful_set(context, COMPONENT, _template(context)), context.settings.release),
+        workloads.service_account(context, COMPONENT),
+        *workloads.services(context, COMPONENT),
+        templates.mark(workloads.stateful_set(context, COMPONENT, _template(context)), context.settings.release),
     ]
 
 
@@ -60,7 +59,7 @@ def _template(context: Context) -> Obj:
             }
         ),
         mounts={
-            stores.DATA: FOLDER,
+            workloads.DATA: FOLDER,
             "credentials": pods.CREDENTIALS_FOLDER,
             "run": "/var/run/postgresql",
             "tmp": "/tmp",  # noqa: S108 - inside the container, an emptyDir of its own
@@ -71,7 +70,7 @@ def _template(context: Context) -> Obj:
         **_probes(),
     )
     volumes = [
-        *stores.data_volumes(store),
+        *workloads.data_volumes(store),
         pods.credential_files(context, keys.POSTGRES_PASSWORD),
         pods.scratch("run", "16Mi"),
         pods.scratch("tmp"),

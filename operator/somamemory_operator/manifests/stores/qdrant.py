@@ -1,8 +1,7 @@
 """Qdrant, the index: one node with an API key, storage and snapshots on one volume."""
 
 from somamemory_operator.decide import credentials as keys
-from somamemory_operator.manifests.parts import pods
-from somamemory_operator.manifests.parts import workloads as stores
+from somamemory_operator.manifests.parts import pods, workloads
 from somamemory_operator.manifests.parts.context import Context, short_hash
 from somamemory_operator.model.names import Component
 from somamemory_operator.model.observed import Obj
@@ -25,9 +24,9 @@ _DEFAULTS = {"QDRANT__TELEMETRY_DISABLED": "true"}
 def build(context: Context) -> list[Obj]:
     """ServiceAccount, Services, StatefulSet."""
     return [
-        stores.service_account(context, COMPONENT),
-        *stores.services(context, COMPONENT),
-        stores.stateful_set(context, COMPONENT, _template(context)),
+        workloads.service_account(context, COMPONENT),
+        *workloads.services(context, COMPONENT),
+        workloads.stateful_set(context, COMPONENT, _template(context)),
     ]
 
 
@@ -40,13 +39,13 @@ def _template(context: Context) -> Obj:
         store,
         env=pods.env(_DEFAULTS | store.config | _FIXED, pods.credential_env(context, keys.QDRANT_API_KEY, API_KEY)),
         mounts={
-            stores.DATA: "/qdrant/storage",
+            workloads.DATA: "/qdrant/storage",
             "init": "/qdrant/init",
             "tmp": "/tmp",  # noqa: S108 - inside the container, an emptyDir of its own
         },
         **_probes(),
     )
-    volumes = [*stores.data_volumes(store), pods.scratch("init", "1Mi"), pods.scratch("tmp")]
+    volumes = [*workloads.data_volumes(store), pods.scratch("init", "1Mi"), pods.scratch("tmp")]
     return pods.template(
         context,
         COMPONENT,

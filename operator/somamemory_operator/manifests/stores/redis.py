@@ -3,8 +3,7 @@
 import base64
 
 from somamemory_operator.decide import credentials as keys
-from somamemory_operator.manifests.parts import pods
-from somamemory_operator.manifests.parts import workloads as stores
+from somamemory_operator.manifests.parts import pods, workloads
 from somamemory_operator.manifests.parts.context import Context, short_hash
 from somamemory_operator.model import names
 from somamemory_operator.model.names import Component
@@ -27,10 +26,10 @@ _SETTINGS = {
 def build(context: Context) -> list[Obj]:
     """ServiceAccount, Services, configuration, StatefulSet."""
     return [
-        stores.service_account(context, COMPONENT),
-        *stores.services(context, COMPONENT),
+        workloads.service_account(context, COMPONENT),
+        *workloads.services(context, COMPONENT),
         _config(context),
-        stores.stateful_set(context, COMPONENT, _template(context)),
+        workloads.stateful_set(context, COMPONENT, _template(context)),
     ]
 
 
@@ -60,7 +59,7 @@ def _template(context: Context) -> Obj:
         store,
         command=["redis-server", f"{FOLDER}/{FILE}"],
         mounts={
-            stores.DATA: "/data",
+            workloads.DATA: "/data",
             "config": FOLDER,
             "credentials": pods.CREDENTIALS_FOLDER,
             "tmp": "/tmp",  # noqa: S108 - inside the container, an emptyDir of its own
@@ -69,7 +68,7 @@ def _template(context: Context) -> Obj:
     )
     secret = {"secretName": names.config(context.name, COMPONENT), "defaultMode": pods.GROUP_READABLE}
     volumes = [
-        *stores.data_volumes(store),
+        *workloads.data_volumes(store),
         {"name": "config", "secret": secret},
         pods.credential_files(context, keys.REDIS_PASSWORD),
         pods.scratch("tmp"),

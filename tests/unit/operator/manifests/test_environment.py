@@ -7,8 +7,7 @@ from pydantic import AliasChoices
 
 from somafractalmemory.settings import SECRETS, Settings, load_settings
 from somamemory_operator.decide.credentials import KEYS, Credentials
-from somamemory_operator.manifests.clients import api, consumer
-from somamemory_operator.manifests.clients import program as clients
+from somamemory_operator.manifests.clients import api, consumer, program
 from somamemory_operator.manifests.parts import policies
 from somamemory_operator.manifests.parts.context import Context
 from somamemory_operator.manifests.parts.pods import CREDENTIALS_FOLDER
@@ -69,7 +68,7 @@ def test_the_consumer_gets_what_the_spec_says(tmp_path: Path) -> None:
 
 
 def test_the_migration_gets_what_it_needs(tmp_path: Path) -> None:
-    assert load_settings(as_in_the_pod(clients.environment(CONTEXT), tmp_path), for_command="migrate").postgres_url
+    assert load_settings(as_in_the_pod(program.environment(CONTEXT), tmp_path), for_command="migrate").postgres_url
 
 
 def test_no_variable_is_rendered_that_nobody_reads() -> None:

@@ -11,7 +11,7 @@ import yaml
 from somamemory_operator.decide.credentials import credentials
 from somamemory_operator.manifests import build
 from somamemory_operator.model.observed import World
-from somamemory_operator.resource import yaml_text as yamltext
+from somamemory_operator.resource import yaml_text
 from somamemory_operator.resource.somamemory import SomaMemory
 from tests.unit.operator.fakes import SETTINGS, made
 
@@ -32,4 +32,4 @@ def test_manifests_are_as_reviewed(case: str, request: pytest.FixtureRequest) ->
 def rendered(document: dict[str, object]) -> str:
     memory, world = SomaMemory.parse(document), World()
     desired = build(memory, SETTINGS, world, credentials(world, memory, made))
-    return yamltext.dump_all(wanted.obj for wanted in desired)
+    return yaml_text.dump_all(wanted.obj for wanted in desired)
