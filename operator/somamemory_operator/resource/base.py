@@ -1,12 +1,21 @@
 """The base of every part of the custom resource, and the small value types that they share."""
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Annotated, Any, ClassVar, NamedTuple, Self
 
-from pydantic import BaseModel, ConfigDict, Field, GetJsonSchemaHandler, StringConstraints, model_validator
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    GetCoreSchemaHandler,
+    GetJsonSchemaHandler,
+    StringConstraints,
+    model_validator,
+)
 from pydantic.alias_generators import to_camel
 from pydantic.json_schema import JsonSchemaValue
-from pydantic_core import CoreSchema
+from pydantic_core import CoreSchema, core_schema
 
 CelRule = dict[str, str]
 
@@ -43,12 +52,41 @@ class Model(BaseModel):
         return self
 
     @classmethod
-    def __get_pydantic_json_schema__(cls, core_schema: CoreSchema, handler: GetJsonSchemaHandler) -> JsonSchemaValue:
-        schema = handler(core_schema)
+    def __get_pydantic_json_schema__(cls, schema_of: CoreSchema, handler: GetJsonSchemaHandler) -> JsonSchemaValue:
+        schema = handler(schema_of)
         if cls.obeys:
             own = rules(*((rule.cel, rule.sentence) for rule in cls.obeys))
             handler.resolve_ref_schema(schema).update(own)
         return schema
+
+
+@dataclass(frozen=True)
+class Distinct:
+    """To be put beside a list: no two entries have the same value, or the same values in these fields.
+
+    Kubernetes tells the entries of many lists apart by such fields, and answers a server-side apply of two equal ones
+    with a fault of its own. `in_schema` is False where the schema says it already, by the keys of a map.
+    """
+
+    sentence: str
+    fields: tuple[str, ...] = ()
+    in_schema: bool = True
+
+    def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
+        return core_schema.no_info_after_validator_function(self._checked, handler(source))
+
+    def __get_pydantic_json_schema__(self, schema: CoreSchema, handler: GetJsonSchemaHandler) -> JsonSchemaValue:
+        made = handler(schema)
+        same = " && ".join(f"a.{to_camel(field)} == b.{to_camel(field)}" for field in self.fields) or "a == b"
+        if self.in_schema:
+            made |= rules((f"self.all(a, self.exists_one(b, {same}))", self.sentence))
+        return made
+
+    def _checked(self, entries: list[Any]) -> list[Any]:
+        known = [tuple(getattr(each, field) for field in self.fields) or (each,) for each in entries]
+        if len(set(known)) < len(known):
+            raise ValueError(self.sentence)
+        return entries
 
 
 QUANTITY = r"^([0-9]+|[0-9]+\.[0-9]+|[0-9]+(\.[0-9]+)?(m|k|M|G|T|P|E|Ki|Mi|Gi|Ti|Pi|Ei))$"

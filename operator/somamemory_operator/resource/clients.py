@@ -5,13 +5,14 @@ from typing import Annotated, Literal
 
 from pydantic import ConfigDict, Field, StringConstraints
 
-from somamemory_operator.resource.base import Annotations, Model, rules
+from somamemory_operator.resource.base import Annotations, Distinct, Model, Rule, rules
 from somamemory_operator.resource.exposure import Autoscaling, Ingress
 from somamemory_operator.resource.workload import EnvVar, Workload
 
 Environment = Annotated[
     list[EnvVar],
     Field(max_length=64, json_schema_extra={"x-kubernetes-list-type": "map", "x-kubernetes-list-map-keys": ["name"]}),
+    Distinct("env has two variables of one name: keep one", ("name",), in_schema=False),
 ]
 
 
@@ -57,17 +58,14 @@ class Grpc(Model):
 class Api(Workload):
     """The API, over HTTP and gRPC."""
 
-    model_config = ConfigDict(
-        json_schema_extra=rules(
-            (
-                (
-                    "(has(self.grpc) && has(self.grpc.enabled) && !self.grpc.enabled) || "
-                    "(has(self.grpc) && has(self.grpc.port) ? self.grpc.port : 50053) != "
-                    "(has(self.service) && has(self.service.port) ? self.service.port : 9595)"
-                ),
-                "grpc.port and service.port are ports of one Service: they differ",
-            )
-        )
+    obeys = (
+        Rule(
+            "(has(self.grpc) && has(self.grpc.enabled) && !self.grpc.enabled) || "
+            "(has(self.grpc) && has(self.grpc.port) ? self.grpc.port : 50053) != "
+            "(has(self.service) && has(self.service.port) ? self.service.port : 9595)",
+            "grpc.port and service.port are ports of one Service: they differ",
+            lambda api: not api.grpc.enabled or api.grpc.port != api.service.port,
+        ),
     )
     replicas: Annotated[int, Field(ge=0, le=100)] = 1
     """How many pods serve the API; with autoscaling, how many at least."""

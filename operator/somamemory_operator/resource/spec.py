@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 from pydantic import ConfigDict, Field
 
 from somamemory_operator.resource.backup import Backup, Restore
-from somamemory_operator.resource.base import DnsName, Model, rules
+from somamemory_operator.resource.base import Distinct, DnsName, Model, rules
 from somamemory_operator.resource.clients import Api, Consumer
 from somamemory_operator.resource.image import Image, ImagePart, Tag
 from somamemory_operator.resource.memory import Memory
@@ -58,7 +58,9 @@ class Spec(Model):
     """What happens to the volumes when the SomaMemory is deleted."""
     image_registry: ImagePart | None = None
     """Registry (and folder) that replaces the registry of all images, for mirrors."""
-    image_pull_secrets: Annotated[list[DnsName], Field(max_length=8)] = []
+    image_pull_secrets: Annotated[
+        list[DnsName], Field(max_length=8), Distinct("imagePullSecrets names a Secret twice: once is enough")
+    ] = []
     """Names of Secrets with which images are pulled."""
     image: Image = Image()
     """Image of API, consumer and migration."""

@@ -24,7 +24,15 @@ def volume(**persistence: Any) -> Spec:
     return {"postgres": {"persistence": persistence}}
 
 
+HOSTS = {"maxSkew": 1, "topologyKey": "kubernetes.io/hostname", "whenUnsatisfiable": "DoNotSchedule"}
 REFUSED: dict[str, tuple[str, Spec, str]] = {
+    "one pull secret twice": ("x", {"imagePullSecrets": ["a", "b", "a"]}, "names a Secret twice"),
+    "two spreads of one kind": (
+        "x",
+        {"redis": {"topologySpreadConstraints": [HOSTS, HOSTS | {"maxSkew": 2}]}},
+        "two of one topologyKey and whenUnsatisfiable",
+    ),
+    "one variable twice": ("x", {"api": {"env": [{"name": "A"}, {"name": "A"}]}}, "Duplicate value"),
     "a name that is too long": ("a" * 44, {}, "at most 43 characters"),
     "a name that no Service can have": ("1st", {}, "must start with a letter"),
     "an unknown profile": ("x", {"profile": "huge"}, "spec.profile"),

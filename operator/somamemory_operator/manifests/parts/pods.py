@@ -9,7 +9,8 @@ from somamemory_operator.model import names
 from somamemory_operator.model.names import Component
 from somamemory_operator.model.observed import Obj
 from somamemory_operator.resource.image import Image
-from somamemory_operator.resource.workload import EnvVar, TopologySpread, Workload
+from somamemory_operator.resource.scheduling import TopologySpread
+from somamemory_operator.resource.workload import EnvVar, Workload
 
 CREDENTIALS_FOLDER = "/run/credentials"
 GROUP_READABLE = 0o440

@@ -177,3 +177,35 @@ def test_the_documented_resource_is_valid() -> None:
     assert len(specs) == 2
     assert set(specs[1]) == set(schema()["properties"]["spec"]["properties"])
     assert [memory(spec) for spec in specs]
+
+
+HOSTS = {"maxSkew": 1, "topologyKey": "kubernetes.io/hostname", "whenUnsatisfiable": "DoNotSchedule"}
+
+
+@pytest.mark.parametrize(
+    ("spec", "words"),
+    [
+        pytest.param({"imagePullSecrets": ["a", "a"]}, "names a Secret twice", id="one pull secret twice"),
+        pytest.param(
+            {"kafka": {"topologySpreadConstraints": [HOSTS, HOSTS | {"maxSkew": 2}]}},
+            "two of one topologyKey and whenUnsatisfiable",
+            id="two spreads of one kind",
+        ),
+        pytest.param(
+            {"consumer": {"env": [{"name": "A"}, {"name": "A"}]}}, "two variables of one name", id="one variable"
+        ),
+        pytest.param({"api": {"grpc": {"port": 9595}}}, "ports of one Service", id="one port for HTTP and gRPC"),
+    ],
+)
+def test_two_entries_that_kubernetes_could_not_tell_apart_are_refused_without_a_cluster(spec: Any, words: str) -> None:
+    """The API server answers an apply of such a list with a fault of its own (issue 8, fault 11)."""
+    with pytest.raises(InvalidSpec, match=words):
+        memory(spec)
+
+
+def test_two_spreads_of_one_key_that_differ_in_what_happens_are_two() -> None:
+    soft = HOSTS | {"whenUnsatisfiable": "ScheduleAnyway"}
+
+    found = memory({"api": {"topologySpreadConstraints": [HOSTS, soft]}})
+
+    assert len(found.spec.api.topology_spread_constraints) == 2
