@@ -7,13 +7,13 @@ import asyncio
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from typing import Any, NamedTuple
 
-from somamemory_operator.cluster.connection import APPLY, MERGE, Connection
+from somamemory_operator.cluster.connection import APPLY, JSON_PATCH, MERGE, Connection
 from somamemory_operator.cluster.errors import ApiError, ForeignObjectError
 from somamemory_operator.cluster.problems import blindness_of
 from somamemory_operator.cluster.reports import STATUS_MANAGER, event_about, same_report, status_of
 from somamemory_operator.decide.plan import Deletion
 from somamemory_operator.model import names
-from somamemory_operator.model.desired import Growth, Unlabelling
+from somamemory_operator.model.desired import Growth, Handover, Unlabelling
 from somamemory_operator.model.kinds import PLACES
 from somamemory_operator.model.observed import (
     OBSERVED_KINDS,
@@ -134,6 +134,10 @@ class Cluster:
     async def change(self, namespace: str, change: Growth | Unlabelling) -> None:
         """Change one thing of an object that is not ours to apply."""
         await self._call("PATCH", change.key, namespace, body=change.patch, content_type=MERGE)
+
+    async def hand_over(self, namespace: str, handover: Handover) -> None:
+        """Make entries of lists ours. Raises ApiError (conflict) when the object is another version by now."""
+        await self._call("PATCH", handover.key, namespace, body=handover.patch, content_type=JSON_PATCH)
 
     async def delete(self, namespace: str, deletion: Deletion) -> None:
         """Delete an object, if it still is the one that was meant; one that is gone already is no error."""

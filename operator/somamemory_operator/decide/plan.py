@@ -14,8 +14,9 @@ from typing import Any, Literal, Self
 from somamemory_operator.decide.births import births
 from somamemory_operator.decide.holds import unknown_ground
 from somamemory_operator.decide.labels import unlabellings
+from somamemory_operator.decide.strays import handover
 from somamemory_operator.model import names
-from somamemory_operator.model.desired import Desired, Growth, Unlabelling, Wanted
+from somamemory_operator.model.desired import Desired, Growth, Handover, Unlabelling, Wanted
 from somamemory_operator.model.observed import (
     OBSERVED_KINDS,
     Key,
@@ -85,6 +86,7 @@ class Plan:
     `creates` are POSTed with our field manager: "already exists" means that the world was old, look again.
     `applies` are server-side applied, forced; a body with a resourceVersion conflicts when the world was old.
     `postponed` is left as it is until a person agrees; nothing else waits for it.
+    `handovers` come right before the apply of the same object: what is in its lists and nobody wants goes with that.
     """
 
     creates: tuple[Obj, ...] = ()
@@ -92,6 +94,7 @@ class Plan:
     deletions: tuple[Deletion, ...] = ()
     applies: tuple[Obj, ...] = ()
     unlabellings: tuple[Unlabelling, ...] = ()
+    handovers: Mapping[Key, Handover] = field(default_factory=dict)
     held: tuple[Held, ...] = ()
     postponed: tuple[Held, ...] = ()
     unseen: frozenset[Key] = frozenset()
@@ -124,12 +127,14 @@ def plan(desired: Desired, world: World, applied: Mapping[Key, Applied]) -> Plan
     """The steps from the world to what is desired. Nothing of it depends on what happened before, except `applied`."""
     held = tuple(_held(desired, world))
     ready = [wanted for wanted in desired if wanted.key not in {entry.key for entry in held}]
+    handovers = {each.key: each for each in _handovers(ready, world)}
     return Plan(
         creates=tuple(w.obj for w in ready if w.guarded and w.key not in world.children),
         growths=desired.growths,
         deletions=(*_replacements(ready, world), *_superfluous(desired, world)),
-        applies=tuple(_applies(ready, world, applied)),
+        applies=tuple(_applies(ready, world, applied, handovers)),
         unlabellings=tuple(unlabellings(ready, world)),
+        handovers=handovers,
         held=held,
         unseen=frozenset(_unseen(desired, world, applied)),
     )
@@ -164,13 +169,25 @@ def _held(desired: Desired, world: World) -> Iterator[Held]:
             yield Held(wanted.key, why.reason, f"Left as it is, because {kind} cannot be read: {why.message}")
 
 
-def _applies(ready: list[Wanted], world: World, applied: Mapping[Key, Applied]) -> Iterator[Obj]:
+def _handovers(ready: list[Wanted], world: World) -> Iterator[Handover]:
+    """Not for guarded objects: their next apply is bound to the very version that was read."""
+    for wanted in ready:
+        live = world.children.get(wanted.key)
+        if live is not None and not wanted.guarded and (found := handover(wanted.obj, live)) is not None:
+            yield found
+
+
+def _applies(
+    ready: list[Wanted], world: World, applied: Mapping[Key, Applied], handovers: Mapping[Key, Handover]
+) -> Iterator[Obj]:
     for wanted in ready:
         live = world.children.get(wanted.key)
         if live is None:
             if not wanted.guarded:
                 yield wanted.obj
-        elif _replacement(wanted, live) is None and _has_drifted(wanted, live, applied.get(wanted.key)):
+        elif _replacement(wanted, live) is None and (
+            wanted.key in handovers or _has_drifted(wanted, live, applied.get(wanted.key))
+        ):
             yield _bound(wanted.obj, live) if wanted.guarded else wanted.obj
 
 

@@ -75,6 +75,24 @@ class Growth:
 
 
 @dataclass(frozen=True)
+class Handover:
+    """Entries that are to become ours, so that the next apply takes them out; only of this version of the object."""
+
+    key: Key
+    version: str
+    managed_fields: tuple[Obj, ...]
+    entries: tuple[str, ...]
+
+    @property
+    def patch(self) -> list[Obj]:
+        """A JSON patch; replacing the version by itself makes the server refuse it for any other."""
+        return [
+            {"op": "replace", "path": "/metadata/managedFields", "value": list(self.managed_fields)},
+            {"op": "replace", "path": "/metadata/resourceVersion", "value": self.version},
+        ]
+
+
+@dataclass(frozen=True)
 class Unlabelling:
     """A label to take off an object, only if it still has this identity."""
 

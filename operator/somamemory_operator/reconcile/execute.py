@@ -10,10 +10,11 @@ from somamemory_operator.cluster.errors import ApiError, ForeignObjectError
 from somamemory_operator.cluster.problems import problem_of
 from somamemory_operator.decide.holds import refused_ground
 from somamemory_operator.decide.plan import Applied, Deletion, Plan, hash_of
-from somamemory_operator.model.desired import Growth, Unlabelling
+from somamemory_operator.model.desired import Growth, Handover, Unlabelling
 from somamemory_operator.model.errors import Problem
 from somamemory_operator.model.observed import Key, Obj, World, key_of, uid_of
 from somamemory_operator.model.reasons import Reason
+from somamemory_operator.reconcile.repairs import Repairs
 from somamemory_operator.resource.somamemory import SomaMemory
 from somamemory_operator.telemetry.logs import logger
 from somamemory_operator.telemetry.metrics import Metrics
@@ -31,9 +32,10 @@ class Executor:
         memory: SomaMemory,
         world: World,
         applied: MutableMapping[Key, Applied],
+        repairs: Repairs,
     ) -> None:
         self._cluster, self._metrics, self._memory, self._world = cluster, metrics, memory, world
-        self._applied = applied
+        self._applied, self._repairs = applied, repairs
         self._problems: list[Problem] = []
         self._refused: list[Obj] = []
         self._slow: set[str] = set()
@@ -54,12 +56,27 @@ class Executor:
             await self._delete(deletion)
         for body in plan.applies:
             if (missing := refused_ground(body, self._refused, self._world)) is None:
-                await self._try(body, self._apply(body))
+                await self._try(body, self._repair(body, plan.handovers.get(key_of(body))))
             else:
                 self._problems.append(waiting_for(key_of(body), missing))
         for unlabelling in plan.unlabellings:
             await self._unlabel(unlabelling)
         return tuple(self._problems)
+
+    async def _repair(self, body: Obj, handover: Handover | None) -> None:
+        """Apply, with the right to take out what nobody wants.
+
+        When that always comes back the object is left alone for a while: an apply without it would add our entry
+        beside the other, and nothing would tell any more that the two are one.
+        """
+        if handover is not None:
+            if not self._repairs.is_due(handover):
+                self._problems.append(fight_over(handover))
+                return
+            self._repairs.made(handover)
+            await self._cluster.hand_over(self._memory.namespace, handover)
+            self._tell("cleaned", handover.key, f"nobody wants {', '.join(handover.entries)}")
+        await self._apply(body)
 
     async def _try(self, obj: Obj, action: Coroutine[Any, Any, None]) -> bool:
         """Do one thing for an object of ours; returns whether it went well."""
@@ -150,3 +167,12 @@ def waiting_for(key: Key, missing: Key) -> Problem:
     """A workload that is not touched, because something that its pods stand on is refused."""
     text = f"{key} waits for {missing}, which is refused: its pods would start half-configured."
     return Problem(Reason.WAITING, text, retry=True, key=key)
+
+
+def fight_over(handover: Handover) -> Problem:
+    """Somebody puts entries into a list as often as we take them out."""
+    text = (
+        f"{handover.key}: {', '.join(handover.entries)} comes back as often as the operator takes it out. Stop who "
+        "puts it there, or have it applied server-side under a name of its own, which the operator leaves alone."
+    )
+    return Problem(Reason.CONFLICT, text, retry=True, key=handover.key, for_a_person=True)

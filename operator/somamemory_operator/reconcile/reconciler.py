@@ -25,6 +25,7 @@ from somamemory_operator.model.errors import InvalidSpec, Problem, worst_of
 from somamemory_operator.model.observed import Key, MemoryKey, Obj, World
 from somamemory_operator.model.reasons import Reason
 from somamemory_operator.reconcile.execute import Executor
+from somamemory_operator.reconcile.repairs import Repairs
 from somamemory_operator.reconcile.reporting import Reporter
 from somamemory_operator.resource.somamemory import SomaMemory
 from somamemory_operator.settings import Settings
@@ -62,13 +63,14 @@ class Reconciler:
         self._reporter, self._deadline = Reporter(cluster, metrics), deadline
         self._retry, self._recheck = Backoff(first=1.0, most=60.0), Backoff(first=2.0, most=30.0)
         self._applied: dict[MemoryKey, tuple[str, dict[Key, Applied]]] = {}
+        self._repairs: dict[MemoryKey, Repairs] = {}
         self._failures: dict[MemoryKey, int] = {}
         self._waits: dict[MemoryKey, int] = {}
         self._log = logger(__name__)
 
     def forget(self, key: MemoryKey | None = None) -> None:
         """Drop what is remembered about one resource, or about all: another replica may have led in between."""
-        for memo in (self._applied, self._failures, self._waits):
+        for memo in (self._applied, self._repairs, self._failures, self._waits):
             memo.pop(key, None) if key is not None else memo.clear()
         if key is not None:
             self._metrics.forget(*key)
@@ -129,7 +131,8 @@ class Reconciler:
         for _ in range(_PASSES):
             if memory.spec.paused or seen.plan is None or seen.plan.is_idle or problems:
                 break
-            executor = Executor(self._cluster, self._metrics, memory, seen.world, self._applied_to(key, memory))
+            applied, repairs = self._applied_to(key, memory), self._repairs.setdefault(key, Repairs())
+            executor = Executor(self._cluster, self._metrics, memory, seen.world, applied, repairs)
             problems = await executor.execute(seen.plan)
             seen = await self._look(memory, key)
         problems += tuple(unknowns(seen.desired, seen.world)) if seen.desired is not None else ()

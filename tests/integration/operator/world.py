@@ -9,7 +9,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, TypeVar
@@ -130,6 +130,13 @@ class Api:
                 headers={"Content-Type": "application/apply-patch+yaml"},
             )
         )
+
+    def edit(self, obj: Obj, operations: Sequence[Obj], manager: str) -> None:
+        """Change an object by a JSON patch, as somebody of that name in managedFields."""
+        path = PLACES[obj["kind"]].path(obj["metadata"]["namespace"], obj["metadata"]["name"])
+        content = {"Content-Type": "application/json-patch+json"}
+        text = json.dumps(operations)
+        _checked(self._http.patch(path, content=text, headers=content, params={"fieldManager": manager}))
 
     def delete(self, kind: str, name: str, namespace: str | None = None) -> None:
         """Delete an object; its dependents follow."""
