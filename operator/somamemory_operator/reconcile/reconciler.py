@@ -206,7 +206,7 @@ class Reconciler:
 
 
 def _until_window(obj: Obj, report: Obj, now: datetime) -> float | None:
-    """When the window opens that pending changes of the stores may wait for, None without any."""
+    """How long it is until the window opens that pending changes of the stores may wait for, None without any."""
     window = SomaMemory.parse(obj).spec.upgrade.window
     return window.seconds_until_open(now) if window is not None and report.get("pendingChanges") else None
 

@@ -28,10 +28,10 @@ class Window(Model):
         """Whether `now`, which knows its time zone, is inside of it: the start counts, the end does not."""
         return self._begun(now) is not None
 
-    def seconds_until_open(self, now: datetime) -> float:
-        """How long it is until it begins again; 0 while it is open."""
+    def seconds_until_open(self, now: datetime) -> float | None:
+        """How long it is until it begins; None while it is open, since then nothing has to be waited for."""
         if self.is_open(now):
-            return 0.0
+            return None
         today = self._start_of(now.astimezone(UTC))
         coming = (today + timedelta(days=days) for days in range(8))
         return min((start - now).total_seconds() for start in coming if start > now and self._is_on(start))

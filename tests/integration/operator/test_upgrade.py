@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import suppress
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -85,6 +86,31 @@ def test_other_default_images_wait_and_are_taken_one_after_another_when_agreed(
     secret: Any = api.get("Secret", "demo-credentials", namespace)
     assert secret["metadata"]["annotations"][names.FINALIZED_ANNOTATION] == NEWER["SOMAMEMORY_IMAGE_KAFKA"]
     assert not [job for job in api.list("Job", namespace) if "features" in job["metadata"]["name"]]
+
+
+def test_a_maintenance_window_is_noticed_when_it_opens(
+    api: Api, api_server: RestartableApiServer, kubelet: Kubelet, namespace: str, tmp_path: Path
+) -> None:
+    """Nothing else happens then: no event, and no resync for hours."""
+    only_redis = {"SOMAMEMORY_IMAGE_REDIS": NEWER["SOMAMEMORY_IMAGE_REDIS"]}
+    with Operator(api_server, tmp_path, **RELEASE):
+        api.make_memory(namespace)
+        api.wait_ready(namespace)
+
+    with Operator(api_server, tmp_path, SOMAMEMORY_RESYNC_SECONDS="9000", **RELEASE, **only_redis):
+        eventually("it says that a change waits", lambda: len(pending(api, namespace)) == 1)
+        start = datetime.now(UTC) + timedelta(seconds=100)  # at its minute, so in 40 s at the earliest
+        window = {"start": f"{start:%H:%M}", "hours": 1}
+        api.merge(names.KIND, "demo", namespace, {"spec": {"upgrade": {"stores": "Window", "window": window}}})
+        eventually("it says when", lambda: "spec.upgrade.window" in pending(api, namespace)[0]["message"])
+        assert images(api, namespace)["redis"] != NEWER["SOMAMEMORY_IMAGE_REDIS"]
+
+        eventually(
+            "the store has changed",
+            lambda: images(api, namespace)["redis"] == NEWER["SOMAMEMORY_IMAGE_REDIS"],
+            130,
+        )
+        assert datetime.now(UTC) >= start.replace(second=0, microsecond=0)
 
 
 def order_of_change(api: Api, namespace: str) -> list[str]:
