@@ -9,7 +9,7 @@ from somamemory_operator.manifests.parts.jobs import is_done
 from somamemory_operator.model import names
 from somamemory_operator.model.desired import Desired
 from somamemory_operator.model.errors import Problem
-from somamemory_operator.model.jobs import has_failed
+from somamemory_operator.model.jobs import failure, has_failed
 from somamemory_operator.model.names import STORES, WORKLOADS, Component
 from somamemory_operator.model.observed import Key, Obj, World, at, component_of, is_terminating, key_of
 from somamemory_operator.model.pod_problems import Finding, worst
@@ -196,13 +196,20 @@ def _migration(view: View) -> Finding | None:
         return Finding(problem.reason, problem.message)
     name, namespace = job.key.name, view.memory.namespace
     found = worst(view.world.pods_of(Component.MIGRATION), view.now)
-    if has_failed(view.world.get("Job", name)) or (found and found.reason is Reason.CRASH_LOOP_BACK_OFF):
+    live = view.world.get("Job", name)
+    if has_failed(live) or (found and found.reason is Reason.CRASH_LOOP_BACK_OFF):
+        is_late = failure(live)[0] == "DeadlineExceeded"
+        why = (
+            "took longer than a day and was ended"
+            if is_late
+            else f"fails: `kubectl logs -n {namespace} job/{name}` says why"
+        )
+        again = "It is tried" if is_late else "It is tried again by itself for hours, and"
         return Finding(
             Reason.MIGRATION_FAILED,
-            f"The migration of the database fails: `kubectl logs -n {namespace} job/{name}` says why. It is tried "
-            f"again by itself for hours, and anew after `kubectl delete job -n {namespace} {name}`.",
+            f"The migration of the database {why}. {again} anew after `kubectl delete job -n {namespace} {name}`.",
         )
-    if at(view.world.get("Job", name), "spec", "suspend"):
+    if at(live, "spec", "suspend"):
         text = (
             f"Job {name}, which migrates the database, is suspended: whoever did that has to set its suspend to false."
         )

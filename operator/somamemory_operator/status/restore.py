@@ -65,6 +65,9 @@ def _step(component: Component, step: str, found: Recovery, world: World, now: d
             else f"After {again} it is tried again."
         )
         return Finding(Reason.RESTORE_FAILED, f"Job {name} has failed: {why} {remedy}")
+    if at(job, "spec", "suspend"):
+        text = f"Job {name} is suspended: whoever did that has to set its suspend to false."
+        return Finding(Reason.JOB_SUSPENDED, text)
     return worst(world.pods_of(component), now) or Finding(Reason.RESTORING, f"Waits until {step} by Job {name}.")
 
 

@@ -7,7 +7,7 @@ import pytest
 
 from somamemory_operator.decide.checks import first_refusal
 from somamemory_operator.model import names
-from somamemory_operator.model.observed import Key, Obj, component_of
+from somamemory_operator.model.observed import Key, Obj, component_of, uid_of
 from somamemory_operator.resource.somamemory import SomaMemory
 from somamemory_operator.status.status import status
 from tests.unit.operator.fakes import SETTINGS, FakeCluster, memory, pod_of
@@ -250,7 +250,7 @@ def test_a_restore_taken_away_in_the_middle_leaves_no_half_made_database(happene
     if happened:
         cluster.run_controllers()
 
-    made, plain = [], memory({"postgres": VOLUME, "backup": {}, "api": {"replicas": 2}})
+    made, plain = [], memory(PLAIN)
     for _ in range(12):
         before = {job["metadata"]["uid"] for job in all_jobs(cluster)}
         cluster.step(plain)
@@ -262,6 +262,103 @@ def test_a_restore_taken_away_in_the_middle_leaves_no_half_made_database(happene
     assert made[:2] == ["migration", "reindex"]
     assert condition(cluster, plain, "Ready")["status"] == "True"
     assert jobs(cluster, "restore") == jobs(cluster, "reindex") == []
+
+
+PLAIN = {"postgres": VOLUME, "backup": {}, "api": {"replicas": 2}}
+
+
+def test_nothing_begins_while_the_pod_of_a_restore_that_was_taken_away_may_still_write() -> None:
+    """A migration beside it would meet a database that is being dropped."""
+    cluster = serving()
+    until(cluster, wanted(replaceExisting=True), "restore")
+    migrated = [uid_of(job) for job in jobs(cluster, "migration")]
+    cluster.objects[Key("Pod", "demo-restore-x")] = pod_of("demo-restore-x", "restore", {"phase": "Running"})
+
+    for _ in range(4):
+        cluster.step(memory(PLAIN))
+        cluster.run_controllers()
+    assert [uid_of(job) for job in jobs(cluster, "migration")] == migrated
+    assert pods(cluster) == 0
+    assert "demo-restore-x" in condition(cluster, memory(PLAIN), "ApiReady")["message"]
+
+    del cluster.objects[Key("Pod", "demo-restore-x")]
+    assert made_while(cluster, memory(PLAIN))[:2] == ["migration", "reindex"]
+
+
+def failed(cluster: FakeCluster, reason: str) -> None:
+    [job] = jobs(cluster, "restore")
+    job["status"] = {"conditions": [{"type": "Failed", "status": "True", "reason": reason, "message": "too long"}]}
+
+
+@pytest.mark.parametrize(
+    ("reason", "made"), [("PodFailurePolicy", []), ("DeadlineExceeded", ["migration", "reindex", "migration"])]
+)
+def test_only_a_job_that_refused_to_begin_is_known_to_have_changed_nothing(reason: str, made: list[str]) -> None:
+    """One that was ended by its deadline may just have committed."""
+    cluster = serving()
+    until(cluster, wanted(replaceExisting=True), "restore")
+    failed(cluster, reason)
+
+    assert made_while(cluster, memory(PLAIN)) == made
+    assert pods(cluster) == 3
+
+
+def test_a_refusal_says_nothing_about_a_dump_that_was_begun_before() -> None:
+    """The first one may have committed; the second one only says that itself has changed nothing."""
+    cluster = serving()
+    until(cluster, wanted(replaceExisting=True), "restore")
+    until(cluster, wanted(**{"from": "b.dump", "replaceExisting": True}), "restore")
+    failed(cluster, "PodFailurePolicy")
+
+    assert made_while(cluster, memory(PLAIN))[:2] == ["migration", "reindex"]
+
+
+def test_a_restore_that_takes_too_long_says_so() -> None:
+    """Its pod is gone, and its log (fault 7 of issue 8)."""
+    cluster, about = serving(), wanted(replaceExisting=True)
+    until(cluster, about, "restore")
+    failed(cluster, "DeadlineExceeded")
+
+    found = condition(cluster, about, "Restored")
+
+    assert (found["status"], found["reason"]) == ("False", "RestoreFailed")
+    assert "too long" in found["message"]
+    assert condition(cluster, about, "Stalled")["status"] == "True"
+
+
+def test_a_migration_that_takes_too_long_says_so() -> None:
+    """Its pod is gone, and its log (fault 7 of issue 8)."""
+    cluster = FakeCluster()
+    job = until(cluster, memory(PLAIN), "migration")
+    assert job["spec"]["activeDeadlineSeconds"] == 86_400
+    job["status"] = {"conditions": [{"type": "Failed", "status": "True", "reason": "DeadlineExceeded"}]}
+
+    found = condition(cluster, memory(PLAIN), "ApiReady")
+
+    assert found["reason"] == "MigrationFailed"
+    assert "took longer than a day" in found["message"]
+    assert "kubectl logs" not in found["message"]
+
+
+def test_a_suspended_restore_is_told() -> None:
+    """Such as by a queue for Jobs."""
+    cluster, about = serving(), wanted(replaceExisting=True)
+    until(cluster, about, "restore")["spec"]["suspend"] = True
+
+    assert condition(cluster, about, "Restored")["reason"] == "JobSuspended"
+
+
+def test_a_paused_restore_says_that_it_waits() -> None:
+    """And goes on afterwards."""
+    cluster, about = serving(), wanted(replaceExisting=True)
+    until(cluster, about, "restore")
+    paused = about.model_copy(update={"spec": about.spec.model_copy(update={"paused": True})})
+
+    found = condition(cluster, paused, "Restored")
+
+    assert (found["status"], found["reason"]) == ("False", "Paused")
+    cluster.settle(about)
+    assert condition(cluster, about, "Restored")["status"] == "True"
 
 
 def test_another_dump_takes_over_from_one_that_is_being_restored() -> None:
@@ -284,13 +381,15 @@ def test_another_dump_takes_over_from_one_that_is_being_restored() -> None:
 
 
 def test_an_operator_upgrade_in_the_middle_restores_nothing_twice() -> None:
-    """Its Jobs have other templates, and what the older ones have done is done."""
+    """Its Jobs have other templates and so other names, but what the older ones have done is done."""
     cluster, about = serving(), wanted(replaceExisting=True)
     until(cluster, about, "restore")
     cluster.run_controllers()
-    newer = SETTINGS.model_copy(
-        update={"image_api": "example.org/api:9", "image_postgres": "example.org/postgres:16.9", "version": "9"}
-    )
+    [job] = jobs(cluster, "restore")
+    del cluster.objects[Key("Job", job["metadata"]["name"])]
+    job["metadata"]["name"] = "demo-restore-older"
+    cluster.objects[Key("Job", "demo-restore-older")] = job
+    newer = SETTINGS.model_copy(update={"image_api": "example.org/api:9", "version": "9"})
 
     for _ in range(12):
         cluster.step(about, newer)
