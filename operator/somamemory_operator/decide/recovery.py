@@ -16,10 +16,10 @@
 The world remembers how far it is, so that the operator may be killed anywhere and a Job may be of any release:
 
 - Jobs are annotated with the database and the dump that they are for. Their templates do not count.
-- RESTORING_ANNOTATION on Postgres' StatefulSet and on the Deployments says "the database may hold that dump, and index
-  and migrations may not fit it". It is written before the Job is made and goes when the index is equal: whoever takes
-  spec.restore away meanwhile gets the clients back after migration and index. Only a Job that refused to begin is
-  known to have changed nothing.
+- RESTORING_ANNOTATION on the Deployments, and on Postgres' StatefulSet in case both are deleted, says "the database may
+  hold that dump, and index and migrations may not fit it". It is written before the Job is made and goes when the index
+  is equal: whoever takes spec.restore away meanwhile gets the clients back after migration and index. Only a Job that
+  refused to begin is known to have changed nothing.
 - RESTORED_ANNOTATION on the same objects says that all is done, DATABASE_ANNOTATION beside it for which database.
 - The database knows its dump as well (restore.sh): a Job that comes once too often changes nothing.
 """
@@ -108,7 +108,10 @@ def would_interrupt(memory: SomaMemory, world: World) -> bool:
 
 @dataclass(frozen=True)
 class _Look:
-    """The facts. `said` are the annotations of the objects that remember, Postgres' StatefulSet first."""
+    """The facts. `said` are the annotations of the Deployments, or of Postgres' StatefulSet where both are gone.
+
+    It is no third voice: a change of it may have to wait (decide.durability), and then it says what was.
+    """
 
     memory: SomaMemory
     world: World
@@ -117,9 +120,10 @@ class _Look:
 
     @classmethod
     def at(cls, memory: SomaMemory, world: World) -> "_Look":
-        stateful_set = world.get("StatefulSet", names.child(memory.name, Component.POSTGRES))
-        deployments = (world.get("Deployment", names.child(memory.name, client)) for client in _CLIENTS)
-        live = [obj for obj in (stateful_set, *deployments) if obj is not None and not is_terminating(obj)]
+        deployments = [world.get("Deployment", names.child(memory.name, client)) for client in _CLIENTS]
+        live = [obj for obj in deployments if obj is not None and not is_terminating(obj)]
+        if not live and (postgres := world.get("StatefulSet", names.child(memory.name, Component.POSTGRES))):
+            live = [postgres]
         said = tuple(at(obj, "metadata", "annotations") or {} for obj in live)
         return cls(memory, world, database_uid(memory, world), said)
 

@@ -13,6 +13,7 @@ from somamemory_operator.status.status import status
 from tests.unit.operator.fakes import SETTINGS, FakeCluster, memory, pod_of
 
 NOW = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
+POSTGRES = Key("StatefulSet", "demo-postgres")
 API, CONSUMER = Key("Deployment", "demo-api"), Key("Deployment", "demo-consumer")
 VOLUME = {"persistence": {"enabled": True}}
 
@@ -414,6 +415,29 @@ def test_deployments_that_are_deleted_by_hand_come_back_as_restored(consumer: bo
 
     assert made_while(cluster, about) == []
     assert cluster.objects[API]["spec"]["replicas"] == 1
+
+
+def test_a_stateful_set_that_may_not_be_changed_holds_nothing_up() -> None:
+    """Without a volume its change waits for the user, and it goes on saying what was (decide.durability)."""
+    cluster, about = serving(), wanted(replaceExisting=True)
+    until(cluster, about, "restore")
+    stale = dict(cluster.objects[POSTGRES]["metadata"]["annotations"])
+    assert names.RESTORING_ANNOTATION in stale
+
+    for spec in (memory(PLAIN), about, memory(PLAIN)):
+        for _ in range(14):
+            cluster.step(spec)
+            cluster.run_controllers()
+            cluster.edit("StatefulSet", "demo-postgres", lambda live: live["metadata"].update(annotations=dict(stale)))
+        assert pods(cluster) == 3
+        assert made_while_standing(cluster, spec) == []
+
+
+def made_while_standing(cluster: FakeCluster, about: SomaMemory) -> list[str]:
+    """The components of the Jobs that one more pass makes."""
+    before = {uid_of(job) for job in all_jobs(cluster)}
+    cluster.step(about)
+    return [str(component_of(job)) for job in all_jobs(cluster) if uid_of(job) not in before]
 
 
 def test_a_dump_that_is_under_way_is_waited_for() -> None:
