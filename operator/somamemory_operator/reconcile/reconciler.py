@@ -24,9 +24,9 @@ from somamemory_operator.model.desired import Desired
 from somamemory_operator.model.errors import InvalidSpec, Problem, worst_of
 from somamemory_operator.model.observed import Key, MemoryKey, Obj, World
 from somamemory_operator.model.reasons import Reason
-from somamemory_operator.reconcile.execute import Executor
+from somamemory_operator.reconcile.executor import Executor
 from somamemory_operator.reconcile.repairs import Repairs
-from somamemory_operator.reconcile.reporting import Reporter
+from somamemory_operator.reconcile.reporter import Reporter
 from somamemory_operator.resource.somamemory import SomaMemory
 from somamemory_operator.settings import Settings
 from somamemory_operator.status.status import refused_status, status

@@ -7,7 +7,7 @@ import pytest
 
 from somamemory_operator.decide.plan import plan
 from somamemory_operator.model.observed import Obj
-from somamemory_operator.reconcile.reporting import transitions
+from somamemory_operator.reconcile.reporter import transitions
 from somamemory_operator.settings import Settings
 from somamemory_operator.status.status import status
 from tests.unit.operator.fakes import SETTINGS, FakeCluster, memory

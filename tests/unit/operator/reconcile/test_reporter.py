@@ -3,7 +3,7 @@
 import pytest
 
 from somamemory_operator.model.observed import Obj
-from somamemory_operator.reconcile.reporting import Transition, transitions
+from somamemory_operator.reconcile.reporter import Transition, transitions
 
 
 def status(**conditions: tuple[str, str]) -> Obj:
