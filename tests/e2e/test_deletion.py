@@ -10,6 +10,7 @@ from tests.e2e.conftest import NODE_PORT, SMALL_VOLUMES
 KINDS = "statefulsets,deployments,services,serviceaccounts,configmaps,jobs,pods,poddisruptionbudgets,networkpolicies"
 GONE_SECONDS = 90
 FACT = "retained volumes are adopted"
+RESTORED_FACT = "volumes are known by their names"
 
 
 @pytest.fixture(scope="module")
@@ -27,6 +28,24 @@ def delete(memory: Memory) -> float:
     memory.cluster.kubectl("delete", "somamemory", memory.name, "-n", memory.namespace, "--timeout=30s")
     eventually("no children left", lambda: not memory.children(KINDS), GONE_SECONDS)
     return time.monotonic() - start
+
+
+@pytest.mark.timeout(600)
+def test_volumes_without_labels_are_adopted_by_their_names(cluster: Cluster, kept: Memory) -> None:
+    """As claims are that somebody restored from a snapshot."""
+    with kept.api() as api:
+        store(api, "1,3", RESTORED_FACT)
+    delete(kept)
+    for claim in cluster.list("pvc", kept.namespace):
+        bare = [f"{label}-" for label in claim["metadata"]["labels"]]
+        cluster.kubectl("label", "pvc", claim["metadata"]["name"], "-n", kept.namespace, *bare)
+
+    kept.apply({**NODE_PORT, **SMALL_VOLUMES, "deletionPolicy": "Retain"})
+
+    cluster.wait_ready(kept)
+    with kept.api() as api:
+        assert recalled(api, RESTORED_FACT)
+    eventually("the claims are adopted", lambda: len(kept.children("pvc")) == 4, GONE_SECONDS)
 
 
 @pytest.mark.timeout(600)

@@ -63,7 +63,7 @@ def test_every_edited_child_is_restored(api: Api, memory: str) -> None:
     _assert_quick(times)
 
 
-@pytest.mark.parametrize("label", [names.MANAGED_BY_LABEL, names.INSTANCE_LABEL])
+@pytest.mark.parametrize("label", [names.MANAGED_BY_LABEL, names.INSTANCE_LABEL, names.OWN_INSTANCE_LABEL])
 def test_every_child_gets_back_the_label_by_which_it_is_found(api: Api, memory: str, label: str) -> None:
     """Without it the child is not observed; credentials must not be made anew because of that."""
     children = owned(api, memory)

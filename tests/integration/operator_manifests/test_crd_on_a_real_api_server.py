@@ -106,6 +106,7 @@ def test_the_longest_relabelings_are_not_too_dear(kubectl: Kubectl) -> None:
 CHANGES: dict[str, tuple[Spec, Spec, str | None]] = {
     # Only the operator sees how large the claim is: a size that never came to be may be taken back.
     "a smaller volume": (volume(enabled=True, size="5Gi"), volume(enabled=True, size="500Mi"), None),
+    "a storage class taken away": (volume(enabled=True, storageClassName="a"), volume(enabled=True), None),
     "a larger volume": (volume(enabled=True, size="5Gi"), volume(enabled=True, size="6Gi"), None),
     "the same size in other words": (volume(enabled=True, size="1Gi"), volume(enabled=True, size="1024Mi"), None),
     "a smaller volume that never was": (volume(enabled=False, size="5Gi"), volume(enabled=True, size="1Gi"), None),
