@@ -5,6 +5,7 @@ from datetime import datetime, timedelta
 
 from somamemory_operator.model.observed import Obj, at, is_terminating
 from somamemory_operator.model.reasons import Reason
+from somamemory_operator.model.sentences import steady
 
 
 @dataclass(frozen=True)
@@ -47,16 +48,16 @@ def lacks_image(pod: Obj) -> bool:
 def _unscheduled(pod: Obj) -> Finding | None:
     for condition in at(pod, "status", "conditions") or ():
         if condition["type"] == "PodScheduled" and condition["status"] == "False":
-            said = condition.get("message", "no node fits")
+            said = steady(condition.get("message", "no node fits"))
             if "PersistentVolumeClaim" in said or "volume" in said.lower():
                 return Finding(
                     Reason.VOLUME_PENDING,
-                    f"Pod {_name(pod)} waits for its volume ({said}): look at `kubectl describe pvc -n {_space(pod)}`; "
+                    f"{_start(pod)} waits for its volume ({said}): look at `kubectl describe pvc -n {_space(pod)}`; "
                     "a storage class with a working provisioner, or a fitting volume, is missing.",
                 )
             return Finding(
                 Reason.UNSCHEDULABLE,
-                f"No node takes pod {_name(pod)} ({said}): add nodes, or ask for less in resources and node rules.",
+                f"No node takes {_title(pod)} ({said}): add nodes, or ask for less in resources and node rules.",
             )
     return None
 
@@ -74,8 +75,8 @@ def _of_container(pod: Obj, status: Obj, now: datetime) -> Finding | None:
         text = f"{_image_name(pod, status)} is not the name of an image: correct image.repository, tag or digest."
         return Finding(Reason.INVALID_IMAGE_NAME, text)
     if waiting in _CONFIG:
-        said = at(status, "state", "waiting", "message") or waiting
-        text = f"The container of pod {_name(pod)} cannot be created ({said}): create what is missing."
+        said = steady(at(status, "state", "waiting", "message") or waiting)
+        text = f"The container of {_title(pod)} cannot be created ({said}): create what is missing."
         return Finding(Reason.CONTAINER_CONFIG_INVALID, text)
     return _stopped(pod, status, waiting) or _unready(pod, status, now)
 
@@ -83,9 +84,9 @@ def _of_container(pod: Obj, status: Obj, now: datetime) -> Finding | None:
 def _image(pod: Obj, status: Obj) -> Finding:
     return Finding(
         Reason.IMAGE_PULL_FAILED,
-        f"The node cannot pull image {_image_name(pod, status)} for pod {_name(pod)}: check that the image exists and "
-        f"that the registry lets the node in (imagePullSecrets); `kubectl describe pod -n {_space(pod)} {_name(pod)}` "
-        "shows what the registry says.",
+        f"The node cannot pull image {_image_name(pod, status)} for {_title(pod)}: check that the image exists and "
+        f"that the registry lets the node in (imagePullSecrets); `kubectl describe pod -n {_space(pod)} {_choice(pod)}`"
+        " shows what the registry says.",
     )
 
 
@@ -94,15 +95,15 @@ def _stopped(pod: Obj, status: Obj, waiting: str | None) -> Finding | None:
     if ended and ended.get("reason") == "OOMKilled":
         return Finding(
             Reason.OUT_OF_MEMORY,
-            f"The container of pod {_name(pod)} used more memory than its limit and was stopped: raise "
+            f"The container of {_title(pod)} used more memory than its limit and was stopped: raise "
             "resources.limits.memory of the component.",
         )
     if waiting == "CrashLoopBackOff":
         code = f" with exit code {ended['exitCode']}" if ended else ""
         return Finding(
             Reason.CRASH_LOOP_BACK_OFF,
-            f"The container of pod {_name(pod)} stops again and again{code}: "
-            f"`kubectl logs -n {_space(pod)} {_name(pod)} --previous` says why.",
+            f"The container of {_title(pod)} stops again and again{code}: "
+            f"`kubectl logs -n {_space(pod)} {_place(pod)} --previous` says why.",
         )
     return None
 
@@ -116,8 +117,8 @@ def _unready(pod: Obj, status: Obj, now: datetime) -> Finding | None:
         return None
     return Finding(
         Reason.NOT_READY,
-        f"Pod {_name(pod)} runs but does not answer its readiness probe: "
-        f"`kubectl logs -n {_space(pod)} {_name(pod)}` may say why.",
+        f"{_start(pod)} runs but does not answer its readiness probe: "
+        f"`kubectl logs -n {_space(pod)} {_place(pod)}` may say why.",
     )
 
 
@@ -128,8 +129,37 @@ def _image_name(pod: Obj, status: Obj) -> str:
     return next(named, None) or str(status.get("image"))
 
 
-def _name(pod: Obj) -> str:
-    return str(pod["metadata"]["name"])
+def _place(pod: Obj) -> str:
+    """What kubectl finds the pod's log by: its own name, or that of its maker where its own is random."""
+    name = str(pod["metadata"]["name"])
+    labels = pod["metadata"].get("labels") or {}
+    for owner in pod["metadata"].get("ownerReferences") or ():
+        if owner["kind"] == "ReplicaSet" and (suffix := labels.get("pod-template-hash")):
+            return f"deployment/{owner['name'].removesuffix(f'-{suffix}')}"
+        if owner["kind"] == "Job":
+            return f"job/{owner['name']}"
+    return name
+
+
+def _title(pod: Obj) -> str:
+    """The pod in a sentence that stays the same when another takes its place."""
+    place = _place(pod)
+    return f"a pod of {place}" if "/" in place else f"pod {place}"
+
+
+def _start(pod: Obj) -> str:
+    """The same, to begin a sentence; names stay as they are."""
+    title = _title(pod)
+    return title[0].upper() + title[1:]
+
+
+def _choice(pod: Obj) -> str:
+    """What `kubectl describe pod` finds it by."""
+    if "/" not in _place(pod):
+        return _place(pod)
+    labels = pod["metadata"].get("labels") or {}
+    chosen = (f"{key}={labels[key]}" for key in sorted(labels) if key.endswith(("/instance", "/component")))
+    return f"-l {','.join(chosen)}"
 
 
 def _space(pod: Obj) -> str:

@@ -15,6 +15,7 @@ from somamemory_operator.model.observed import Key, Obj, World, at, component_of
 from somamemory_operator.model.pod_problems import Finding, worst
 from somamemory_operator.model.reasons import Reason
 from somamemory_operator.model.rollout import generation_of, has_seen, paused, progress, runs_newest
+from somamemory_operator.model.sentences import steady
 from somamemory_operator.resource.somamemory import SomaMemory
 from somamemory_operator.status.changes import due_change
 from somamemory_operator.status.restore import unrestored
@@ -224,5 +225,5 @@ def _is_migration(obj: Obj) -> bool:
 def _refused_pods(live: Obj) -> str | None:
     for condition in at(live, "status", "conditions") or ():
         if condition["type"] == "ReplicaFailure" and condition["status"] == "True":
-            return str(condition.get("message") or condition.get("reason"))
+            return steady(str(condition.get("message") or condition.get("reason")))
     return None

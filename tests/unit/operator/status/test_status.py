@@ -280,6 +280,18 @@ def test_refused_pods_tell_why(settled: FakeCluster) -> None:
     assert (found["reason"], "exceeded quota" in found["message"]) == ("PodsRefused", True)
 
 
+def test_the_name_of_a_refused_pod_is_left_out(settled: FakeCluster) -> None:
+    """Each try has another name, and a message that moves is written again and again (issue 8, fault 12)."""
+    said = 'pods "demo-api-5c9f8d7b6d-x2k4z" is forbidden: exceeded quota: small'
+    failure = {"type": "ReplicaFailure", "status": "True", "message": said}
+    live = settled.objects[Key("Deployment", "demo-api")]
+    live["status"] |= {"readyReplicas": 0, "conditions": [failure]}
+
+    found = condition(report(settled, memory()), "ApiReady")["message"]
+
+    assert 'pods "demo-api-…" is forbidden' in found
+
+
 def test_a_refusal_stalls_and_leaves_the_components_as_they_are(settled: FakeCluster) -> None:
     problem = Problem(Reason.VOLUME_SHRINK, "Set it back.")
 
