@@ -5,12 +5,11 @@ is absent, when we want something else than we applied last, or when somebody to
 fields that managedFields credits to us is no longer the one that our last apply left behind.
 """
 
-import hashlib
-import json
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
-from typing import Any, Literal, Self
+from typing import Literal, Self
 
+from somamemory_operator.decide.applied import Applied
 from somamemory_operator.decide.births import births
 from somamemory_operator.decide.holds import unknown_ground
 from somamemory_operator.decide.labels import unlabellings
@@ -33,31 +32,6 @@ from somamemory_operator.model.rollout import WORKLOAD_KINDS, generation_of, has
 
 PRUNED_KINDS = frozenset(OBSERVED_KINDS) - {"Pod", "PersistentVolumeClaim"}
 """Kinds of which we remove what is no longer wanted. Pods belong to their controllers, claims to the user."""
-
-
-@dataclass(frozen=True)
-class Applied:
-    """What the rim remembers, in memory only, about the last apply of one object.
-
-    `generation` is the one that an apply of ours last moved: a later one is somebody else's doing, and no drift.
-    """
-
-    wanted: str
-    fields: str
-    uid: str
-    generation: int = field(default=0, compare=False)
-
-    @classmethod
-    def of(cls, body: Obj, live: Obj, *, before: Obj | None = None, last: Self | None = None) -> Self:
-        """To be made from the body of an apply and the object that the API server answered with.
-
-        `before` is the object as it was, and `last` what was remembered of it: an apply that leaves the generation as
-        it was has changed nothing that its controller would have to look at.
-        """
-        generation = generation_of(live)
-        if before is not None and last is not None and last.uid == uid_of(live) and generation_of(before) == generation:
-            generation = last.generation
-        return cls(hash_of(body), fields_digest(live), uid_of(live), generation)
 
 
 @dataclass(frozen=True)
@@ -138,23 +112,6 @@ def plan(desired: Desired, world: World, applied: Mapping[Key, Applied]) -> Plan
         held=held,
         unseen=frozenset(_unseen(desired, world, applied)),
     )
-
-
-def hash_of(body: Obj) -> str:
-    """A hash of what we want of an object; the version that a guarded body is bound to does not count."""
-    metadata = {key: value for key, value in body["metadata"].items() if key != "resourceVersion"}
-    return _digest(body | {"metadata": metadata})
-
-
-def fields_digest(live: Obj, manager: str = names.FIELD_MANAGER) -> str:
-    """A hash of the fields that the API server credits to the applies of `manager`; changes when one is taken."""
-    entries = live["metadata"].get("managedFields") or ()
-    mine = [
-        entry.get("fieldsV1")
-        for entry in entries
-        if entry.get("manager") == manager and entry.get("operation") == "Apply" and not entry.get("subresource")
-    ]
-    return _digest(mine)
 
 
 def _held(desired: Desired, world: World) -> Iterator[Held]:
@@ -253,8 +210,3 @@ def _reborn_set(wanted: Wanted, live: Obj) -> Deletion | None:
     if set(now) != set(then):
         return Deletion(wanted.key, uid_of(live), "Background", "a volume comes or goes")
     return Deletion(wanted.key, uid_of(live), "Orphan", "new volumes are to be others")
-
-
-def _digest(value: Any) -> str:
-    text = json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
-    return hashlib.sha256(text.encode()).hexdigest()[:16]

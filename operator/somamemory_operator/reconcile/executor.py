@@ -8,8 +8,9 @@ from typing import Any
 from somamemory_operator.cluster.client import Cluster
 from somamemory_operator.cluster.errors import ApiError, ForeignObjectError
 from somamemory_operator.cluster.problems import problem_of
+from somamemory_operator.decide.applied import Applied, hash_of
 from somamemory_operator.decide.holds import refused_ground
-from somamemory_operator.decide.plan import Applied, Deletion, Plan, hash_of
+from somamemory_operator.decide.plan import Deletion, Plan
 from somamemory_operator.model.desired import Growth, Handover, Unlabelling
 from somamemory_operator.model.errors import Problem
 from somamemory_operator.model.observed import Key, Obj, World, key_of, uid_of

@@ -13,12 +13,13 @@ from somamemory_operator.cluster.backoff import Backoff
 from somamemory_operator.cluster.client import Cluster
 from somamemory_operator.cluster.errors import ApiError, NotLeaderError
 from somamemory_operator.cluster.problems import problem_of
+from somamemory_operator.decide.applied import Applied
 from somamemory_operator.decide.checks import first_refusal
 from somamemory_operator.decide.credentials import credentials, random_value
 from somamemory_operator.decide.durability import spared
 from somamemory_operator.decide.holds import unknowns
 from somamemory_operator.decide.migrated import as_migrated, repairs
-from somamemory_operator.decide.plan import Applied, Plan, plan
+from somamemory_operator.decide.plan import Plan, plan
 from somamemory_operator.manifests import build
 from somamemory_operator.model.desired import Desired
 from somamemory_operator.model.errors import InvalidSpec, Problem, worst_of

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from somamemory_operator.decide.plan import Applied
+from somamemory_operator.decide.applied import Applied
 from somamemory_operator.model.names import FIELD_MANAGER
 from tests.integration.operator_manifests.conftest import NAMESPACE, ROOT, Kubectl
 

@@ -7,8 +7,9 @@ from datetime import datetime
 from functools import partial
 from typing import Any
 
+from somamemory_operator.decide.applied import Applied
 from somamemory_operator.decide.credentials import credentials
-from somamemory_operator.decide.plan import Applied, Plan, plan
+from somamemory_operator.decide.plan import Plan, plan
 from somamemory_operator.manifests import build
 from somamemory_operator.model import names
 from somamemory_operator.model.desired import Desired, Growth, Unlabelling
