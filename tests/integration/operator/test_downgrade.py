@@ -15,9 +15,10 @@ def test_a_rollback_of_the_operator_is_no_rollback_of_the_api(
     api_server: RestartableApiServer, api: Api, kubelet: Kubelet, namespace: str, tmp_path: Path
 ) -> None:
     """Deleting the Deployments by which the release is known does not open the way either."""
-    with Operator(api_server, tmp_path, **NEWER):
+    with Operator(api_server, tmp_path, **NEWER) as newer:
         api.make_memory(namespace)
-        api.wait_ready(namespace)
+        api.wait_ready(namespace, seconds=90)  # another process may have held the Lease when it was killed
+        newer.stop()
     before = _uids(api, namespace)
 
     with Operator(api_server, tmp_path, SOMAMEMORY_RESYNC_SECONDS="2", **OLDER):

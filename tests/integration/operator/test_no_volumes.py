@@ -86,7 +86,7 @@ def test_the_documented_way_to_volumes_carries_the_memories_over(api: Api, kubel
     api.merge(names.KIND, "demo", memory, {"spec": switch | {"api": None, "consumer": None}})
     eventually("the dump is brought back", lambda: _jobs(api, memory, Component.RESTORE) or None, 40)
     assert _clients(api, memory) == []
-    [claim] = api.list("PersistentVolumeClaim", memory, names.selector_string("demo", Component.POSTGRES))
+    claim = api.get("PersistentVolumeClaim", names.claim("demo", Component.POSTGRES), memory) or {}
     [job] = _jobs(api, memory, Component.RESTORE)
     assert job["metadata"]["annotations"][names.DATABASE_ANNOTATION].startswith(f"{uid_of(claim)} ")
 
