@@ -21,6 +21,7 @@ CACHES = {
 PATH = f"{GO}/bin:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 PASSED = (
     *("http_proxy", "https_proxy", "no_proxy", "HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY"),
+    *("PIP_FIND_LINKS", "PIP_INDEX_URL", "PIP_EXTRA_INDEX_URL", "UV_FIND_LINKS", "UV_DEFAULT_INDEX", "UV_INDEX_URL"),
     *("MAVEN_OPTS", "JAVA_TOOL_OPTIONS", "TERM"),
 )
 """Variables of the host without which nothing could be fetched, or shown."""

@@ -94,7 +94,7 @@ class _Running:
 
     def say(self, detail: str) -> None:
         """Show where the step stands."""
-        self._detail = detail[:LONGEST_DETAIL]
+        self._detail = detail.strip()[:LONGEST_DETAIL]
         self._progress.said(self)
 
     def stopped(self) -> bool:

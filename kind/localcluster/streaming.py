@@ -35,7 +35,7 @@ def stream(argv: Sequence[str], *, log: Path, step: Step, seconds: float, env: M
             for line in process.stdout or ():
                 copy.write(line)
                 if line.strip():
-                    step.say(line.strip())
+                    step.say(line.rstrip())
     except BaseException:  # an interrupt must not leave a build behind
         _end(process)
         raise

@@ -1,6 +1,6 @@
 """Makes a base: a small Debian by mmdebstrap, imported into the builder's store."""
 
-import shutil
+import tempfile
 from pathlib import Path
 
 from localcluster.errors import ProgramsMissingError
@@ -29,13 +29,11 @@ def ensure_base(base: Base, builder: Builder, folder: Path, progress: Progress) 
         raise ProgramsMissingError(
             "Base images are made by mmdebstrap, as root", "apt-get install mmdebstrap and run as root, or start Docker"
         )
-    work = folder / f"base-{base.name}"
-    shutil.rmtree(work, ignore_errors=True)
-    work.mkdir(parents=True)
+    folder.mkdir(parents=True, exist_ok=True)
     log = folder / f"base-{base.name}.log"
-    with progress.step(f"Make the base {base.name}") as step:
+    with progress.step(f"Make the base {base.name}") as step, tempfile.TemporaryDirectory(dir=folder) as temporary:
+        work = Path(temporary)
         stream(command(base, work / "root.tar"), log=log, step=step, seconds=MAKE_SECONDS)
         (work / "Containerfile").write_text(_IMPORT)
         builder.build(Job(work, reference, {}, fetches=False), log=log, step=step)
-    shutil.rmtree(work)
     return reference

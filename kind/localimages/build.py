@@ -5,6 +5,7 @@ import tempfile
 from collections.abc import Collection
 from dataclasses import dataclass
 from pathlib import Path
+from secrets import token_hex
 
 from localcluster.paths import cache
 from localcluster.progress import Progress
@@ -41,13 +42,14 @@ def build_all(
         CommandFailedError: a build failed; with its last lines and the log.
     """
     folder = cache() / "images"
-    builder = Docker() if docker else find_builder(volumes(folder / "host"), engine=docker is not False)
-    wanted = plan_all(folder, docker=isinstance(builder, Docker), only=only)
-    for plan in wanted:
-        if plan.archive.exists():
-            plan.archive.touch()
-        else:
-            _build(plan, builder, folder, progress)
+    with tempfile.TemporaryDirectory() as settings:  # of this run only: the cache may serve several machines
+        builder = Docker() if docker else find_builder(volumes(Path(settings)), engine=docker is not False)
+        wanted = plan_all(folder, docker=isinstance(builder, Docker), only=only)
+        for plan in wanted:
+            if plan.archive.exists():
+                plan.archive.touch()
+            else:
+                _build(plan, builder, folder, progress)
     return {plan.image.name: Built(plan.image.name, plan.reference, plan.archive) for plan in wanted}
 
 
@@ -62,10 +64,12 @@ def _build(plan: Planned, builder: Builder, folder: Path, progress: Progress) ->
             job = Job(context, plan.reference, {"BASE": base}, plan.image.fetches)
             builder.build(job, log=log, step=step)
     with progress.step(f"Save the image {plan.image.name}") as step:
-        partial = plan.archive.with_suffix(".partial")
-        partial.unlink(missing_ok=True)
-        builder.save(plan.reference, partial, log=folder / f"{plan.image.name}-save.log", step=step)
-        partial.rename(plan.archive)  # complete or not there at all
+        partial = plan.archive.with_suffix(f".{token_hex(4)}.partial")  # another checkout may build the same
+        try:
+            builder.save(plan.reference, partial, log=folder / f"{plan.image.name}-save.log", step=step)
+            partial.rename(plan.archive)  # complete or not there at all
+        finally:
+            partial.unlink(missing_ok=True)
     _forget_old(plan, builder)
 
 

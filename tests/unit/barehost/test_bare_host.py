@@ -97,3 +97,11 @@ def test_what_is_mounted_in_a_root_is_seen_before_it_is_removed() -> None:
     )
 
     assert plan.mounted_in(Path("/folder"), mountinfo) == ["/folder/root/caches"]
+
+
+def test_wheels_of_the_host_are_there_and_known_by_the_same_name() -> None:
+    """What builds images in the root mounts such folders by the variable that names them."""
+    host = Host(Path("/go"), {}, variables={"PIP_FIND_LINKS": "/wheels"}, folders=[Path("/wheels")])
+
+    assert plan.environment(host)["PIP_FIND_LINKS"] == "/wheels"
+    assert Mount("bind", "/wheels", "/wheels", read_only=True) in plan.mounts(host)
