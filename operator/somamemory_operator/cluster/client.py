@@ -22,8 +22,9 @@ from somamemory_operator.model.observed import (
     Key,
     Obj,
     World,
-    instance_of,
+    belongs_to,
     is_owned_by,
+    is_restored_secret,
     key_of,
 )
 
@@ -171,11 +172,26 @@ class Cluster:
 
         Claims are told by their names, so the namespace's are all looked at, and those of others dropped at once.
         """
-        by_name = kind == "PersistentVolumeClaim"
-        found = await self._seen(kind, namespace, "" if by_name else names.WATCH_SELECTOR)
+        everything = kind == "PersistentVolumeClaim"
+        found = await self._seen(kind, namespace, "" if everything else names.WATCH_SELECTOR)
         if isinstance(found, ApiError):
             return found
-        return [obj for obj in found if (_claimed_by(obj) if by_name else instance_of(obj)) == name]
+        own = [obj for obj in found if belongs_to(obj, name)]
+        return [*own, *await self._restored_secrets(namespace, name, own)] if kind == "Secret" else own
+
+    async def _restored_secrets(self, namespace: str, name: str, seen: Sequence[Obj]) -> list[Obj]:
+        """The credentials that somebody put back without our labels: like claims they are told by their names.
+
+        One that holds no password of ours is somebody else's, and stays unseen.
+        """
+        missing = {names.credentials(name), names.credentials_copy(name)} - {key_of(obj).name for obj in seen}
+        try:
+            found = [await self._get(Key("Secret", each), namespace) for each in sorted(missing)]
+        except ApiError as error:
+            if error.unreachable:
+                raise
+            return []
+        return [obj for obj in found if obj is not None and is_restored_secret(obj, name)]
 
     async def _seen(self, kind: str, namespace: str | None, selector: str = "") -> list[Obj] | ApiError:
         """All of a kind, or why the server does not show them. Raises ApiError when nobody answers."""
@@ -227,12 +243,6 @@ class Cluster:
     ) -> Obj:
         path = PLACES[key.kind].path(namespace, key.name if named else None, subresource)
         return await self._connection.request(verb, path, kind=key.kind, seconds=self._seconds, **options)
-
-
-def _claimed_by(claim: Obj) -> str | None:
-    """The SomaMemory that a volume claim is for, by its name."""
-    name = names.claim_name(key_of(claim).name)
-    return name.memory if name is not None else None
 
 
 def _is_ours(obj: Obj, owner_uid: str) -> bool:

@@ -138,6 +138,20 @@ def is_labelled_as_ours(obj: Obj) -> bool:
     return has_own or label_of(obj, names.MANAGED_BY_LABEL) == names.FIELD_MANAGER
 
 
+def belongs_to(obj: Obj, memory: str) -> bool:
+    """Whether an object is for the SomaMemory of that name: claims are told by their names, the others by labels."""
+    if obj["kind"] != "PersistentVolumeClaim":
+        return instance_of(obj) == memory
+    name = names.claim_name(key_of(obj).name)
+    return name is not None and name.memory == memory
+
+
+def is_restored_secret(secret: Obj, memory: str) -> bool:
+    """Whether a Secret with the name of credentials holds some, and its labels do not say that they are another's."""
+    free = not is_labelled_as_ours(secret) or instance_of(secret) in (None, memory)
+    return free and bool(at(secret, "data", "POSTGRES_PASSWORD"))
+
+
 def is_foreign_claim(claim: Obj) -> bool:
     """Whether our labels on a volume claim contradict its name: it was copied together with them, or belongs there."""
     name = names.claim_name(key_of(claim).name)

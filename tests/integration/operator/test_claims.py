@@ -50,6 +50,55 @@ def test_a_restored_claim_without_its_password_is_told_and_no_password_is_made(
     assert api.get("Secret", "demo-credentials", namespace) is None
 
 
+def test_credentials_restored_without_our_labels_open_the_restored_volume(
+    api: Api, kubelet: Kubelet, operator: Operator, namespace: str
+) -> None:
+    """The remedy of `CredentialsLost`; a backup may hold the values and nothing else."""
+    restore_claim(api, namespace)
+    api.make_memory(namespace, spec=persistent())
+    eventually("they are missed", lambda: _because(api, namespace, "CredentialsLost"))
+    password = {"POSTGRES_PASSWORD": "cmVzdG9yZWQ="}
+
+    api.create({"kind": "Secret", "metadata": {"name": "demo-credentials", "namespace": namespace}, "data": password})
+
+    api.wait_ready(namespace, seconds=90)
+    for name in ("demo-credentials", "demo-credentials-copy"):
+        secret = api.get("Secret", name, namespace)
+        assert secret is not None
+        assert secret["data"]["POSTGRES_PASSWORD"] == password["POSTGRES_PASSWORD"]
+        assert secret["metadata"]["labels"][OWN_LABEL] == "demo"
+
+
+def test_credentials_that_lost_a_label_are_not_lost(
+    api: Api, kubelet: Kubelet, operator: Operator, namespace: str
+) -> None:
+    """Beside a volume they must not be made anew, and are given the label back."""
+    api.make_memory(namespace, spec=persistent())
+    api.wait_ready(namespace)
+    both = (names.credentials("demo"), names.credentials_copy("demo"))
+    before = [(api.get("Secret", name, namespace) or {})["data"] for name in both]
+
+    for name in both:
+        api.merge("Secret", name, namespace, {"metadata": {"labels": {names.MANAGED_BY_LABEL: None}}})
+
+    for name in both:
+        eventually(f"{name} has its label", lambda n=name: _is_managed(api, namespace, n))  # type: ignore[misc]
+    assert [(api.get("Secret", name, namespace) or {})["data"] for name in both] == before
+
+
+def test_a_secret_of_somebody_else_under_our_name_is_not_taken(
+    api: Api, kubelet: Kubelet, operator: Operator, namespace: str
+) -> None:
+    metadata = {"name": "demo-credentials", "namespace": namespace}
+    theirs = api.create({"kind": "Secret", "metadata": metadata, "data": {"theirs": "c3RheXM="}})
+
+    api.make_memory(namespace)
+
+    told = eventually("it is told", lambda: _because(api, namespace, "Conflict"))
+    assert "demo-credentials" in told["message"]
+    assert api.get("Secret", "demo-credentials", namespace) == theirs
+
+
 def test_a_claim_of_another_somamemory_under_our_name_is_left_alone(
     api: Api, kubelet: Kubelet, operator: Operator, namespace: str
 ) -> None:
@@ -195,6 +244,11 @@ def test_a_class_that_cannot_expand_costs_that_claim_only(
         assert requested(api, namespace) == "5Gi"
         _size(api, namespace, "5Gi")
         api.wait_ready(namespace)
+
+
+def _is_managed(api: Api, namespace: str, name: str) -> bool:
+    secret = api.get("Secret", name, namespace)
+    return secret is not None and secret["metadata"]["labels"].get(names.MANAGED_BY_LABEL) == names.FIELD_MANAGER
 
 
 def _size(api: Api, namespace: str, size: str) -> None:
