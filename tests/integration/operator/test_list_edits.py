@@ -9,7 +9,7 @@ import pytest
 
 from somamemory_operator.model.observed import Obj
 from tests.integration.operator.listedits import Edit, Schemas
-from tests.integration.operator.world import Api, Kubelet, Operator, eventually, owned, versions
+from tests.integration.operator.world import Api, Kubelet, Operator, eventually, owned
 
 RESTORED_SECONDS = 5.0
 ADDONS = ("HorizontalPodAutoscaler", "Ingress", "CronJob")
@@ -97,9 +97,9 @@ def test_what_controllers_and_appliers_add_to_our_lists_stays(api: Api, operator
     names = {container["name"] for container in _pod(_live(api, deployment))["containers"]}
     assert names == {"consumer", "mesh"}
     api.wait_ready(memory)
-    before, passes = versions(api, memory), _passes(operator)
+    before, passes = _live(api, deployment)["metadata"]["generation"], _passes(operator)
     eventually("it has looked again", lambda: _passes(operator) > passes + 1, 30)
-    assert versions(api, memory) == before, "it fights"
+    assert _live(api, deployment)["metadata"]["generation"] == before, "it fights"
 
 
 def test_what_a_person_adds_to_a_list_of_ours_is_taken_out(api: Api, memory: str) -> None:
