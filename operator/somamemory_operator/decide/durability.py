@@ -69,7 +69,7 @@ def _loss(memory: SomaMemory, desired: Desired, plan: Plan, world: World) -> _Lo
         return _Loss("restarted")
     if live is None or body is None:
         return None
-    if body["spec"]["replicas"] < (at(live, "spec", "replicas") or 0):
+    if body["spec"]["replicas"] == 0 and at(live, "spec", "replicas") != 0:  # one too many ends no pod with memories
         return _Loss("stopped")
     return _Loss("restarted", by_template=True) if _restarts(body, live) else None
 

@@ -234,3 +234,11 @@ def test_it_is_known_whether_memories_are_on_a_volume(spec: Obj, expected: bool)
 
 def test_a_refused_switch_does_not_pretend_that_memories_are_on_a_volume() -> None:
     assert not is_on_volume(memory({"profile": "production"}), serving().world)
+
+
+def test_a_second_pod_that_somebody_asked_for_goes_without_a_loss() -> None:
+    """The memories are with the first; refusing would leave a StatefulSet as somebody edited it."""
+    cluster = serving()
+    cluster.edit(*POSTGRES, lambda live: live["spec"].update(replicas=2))
+
+    assert touches_postgres(judged(cluster, memory()))
