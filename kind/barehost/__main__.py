@@ -57,6 +57,9 @@ def main() -> int:
     except LocalClusterError as error:
         print(f"Error: {error}", file=sys.stderr)
         return 1
+    except KeyboardInterrupt:
+        print("Interrupted: the bare Debian is removed", file=sys.stderr)
+        return 130
     print("A bare Debian went from `make up` to a recalled memory, and `make down` removed it")
     return 0
 

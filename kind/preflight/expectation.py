@@ -4,7 +4,7 @@ from math import ceil
 
 from preflight.facts import Facts
 
-# Measured on two cores of 2025 with nothing in any cache; what waits for the network hides behind the compiler.
+# Measured as processor time with nothing in any cache; what waits for the network hides behind the compiler.
 COMPILER_CORE_SECONDS = 450
 IMAGE_CORE_SECONDS = 25
 STARTING_SECONDS = 60
