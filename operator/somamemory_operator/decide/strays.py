@@ -42,22 +42,32 @@ Path = tuple[str, ...]
 
 def handover(wanted: Obj, live: Obj) -> Handover | None:
     """What has to be handed over before `wanted` is applied to `live`, None when there is nothing."""
-    fields = deepcopy(list(live["metadata"].get("managedFields") or ()))
-    concerned = [entry for entry in fields if _concerns(entry, wanted)]
-    owners: dict[Path, list[Obj]] = {}
-    for entry in concerned:
-        for path in _unwanted(entry["fieldsV1"], wanted, ()):
-            owners.setdefault(path, []).append(entry)
-    strays = [path for path, by in owners.items() if _is_stray(path, by, wanted, live)]
+    fields: list[Obj] = list(live["metadata"].get("managedFields") or ())
+    owners: dict[Path, list[int]] = {}
+    for number, entry in enumerate(fields):
+        if _concerns(entry, wanted):
+            for path in _unwanted(entry["fieldsV1"], wanted, ()):
+                owners.setdefault(path, []).append(number)
+    by = {path: [fields[number] for number in numbers] for path, numbers in owners.items()}
+    strays = [path for path in owners if _is_stray(path, by[path], wanted, live)]
     if not strays:
         return None
-    ours = next((entry for entry in concerned if _is_ours(entry)), None) or _new_entry(wanted, fields)
-    for path in strays:
-        for owner in owners[path]:
-            _give(path, owner["fieldsV1"], ours["fieldsV1"])
-    kept = tuple(entry for entry in fields if entry.get("fieldsV1") != {})
-    told = tuple(sorted(_told(path, owners[path]) for path in strays))
+    kept = _handed_over({path: owners[path] for path in strays}, fields, wanted)
+    told = tuple(sorted(_told(path, by[path]) for path in strays))
     return Handover(key_of(live), live["metadata"]["resourceVersion"], kept, told)
+
+
+def _handed_over(strays: Mapping[Path, list[int]], fields: list[Obj], wanted: Obj) -> tuple[Obj, ...]:
+    """The managed fields with these entries taken from their owners and given to us."""
+    made = deepcopy(fields)
+    ours = next((entry for entry in made if _concerns(entry, wanted) and _is_ours(entry)), None)
+    if ours is None:
+        ours = _new_entry(wanted)
+        made.append(ours)
+    for path, owners in strays.items():
+        for number in owners:
+            _give(path, made[number]["fieldsV1"], ours["fieldsV1"])
+    return tuple(entry for entry in made if entry.get("fieldsV1") != {})
 
 
 def _concerns(entry: Obj, wanted: Obj) -> bool:
@@ -70,12 +80,10 @@ def _is_ours(entry: Obj) -> bool:
     return entry.get("manager") == names.FIELD_MANAGER and entry.get("operation") == "Apply"
 
 
-def _new_entry(wanted: Obj, fields: list[Obj]) -> Obj:
+def _new_entry(wanted: Obj) -> Obj:
     """For an object of which we own nothing any more."""
     about = {"manager": names.FIELD_MANAGER, "operation": "Apply", "apiVersion": wanted["apiVersion"]}
-    made: Obj = about | {"fieldsType": "FieldsV1", "fieldsV1": {}}
-    fields.append(made)
-    return made
+    return about | {"fieldsType": "FieldsV1", "fieldsV1": {}}
 
 
 def _unwanted(fields: Mapping[str, Any], wanted: Any, path: Path) -> Iterator[Path]:
