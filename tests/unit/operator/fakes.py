@@ -1,11 +1,12 @@
 """A cluster in memory: what plans ask for is done, and its controllers do their part when told to."""
 
-import copy
 import itertools
 from collections.abc import Callable
 from datetime import datetime
 from functools import partial
 from typing import Any
+
+import orjson
 
 from somamemory_operator.decide.applied import Applied
 from somamemory_operator.decide.credentials import credentials
@@ -54,7 +55,7 @@ class FakeCluster:
     @property
     def world(self) -> World:
         seen = {key: obj for key, obj in self.objects.items() if key.kind not in self.unread}
-        return World(copy.deepcopy(seen), self.storage_classes, self.unserved, self.unread)
+        return World({key: _copy(obj) for key, obj in seen.items()}, self.storage_classes, self.unserved, self.unread)
 
     def blind(self, *kinds: str) -> None:
         """Show these kinds no more, as an API server that refuses to list them."""
@@ -132,7 +133,7 @@ class FakeCluster:
         key = key_of(body)
         self.writes.append(f"{operation} {key}")
         before = self.objects.get(key)
-        live = copy.deepcopy(body) if key.kind != "PersistentVolumeClaim" else _merged(before or {}, body)
+        live = _copy(body) if key.kind != "PersistentVolumeClaim" else _merged(before or {}, body)
         fields = _fields(live)
         if key.kind == "Deployment" and "replicas" not in live["spec"]:
             live["spec"]["replicas"] = _kept(before)
@@ -183,19 +184,25 @@ class FakeCluster:
         )  # as the real controller does
         annotations = dict(template["metadata"].get("annotations") or {})
         metadata = {"name": name, "labels": labels, "annotations": annotations, "uid": f"uid-{next(self._numbers)}"}
-        spec = {"storageClassName": "standard"} | copy.deepcopy(template["spec"])
+        spec = {"storageClassName": "standard"} | _copy(template["spec"])
         claim = {"apiVersion": "v1", "kind": "PersistentVolumeClaim", "metadata": metadata, "spec": spec}
         live = self.objects.setdefault(Key("PersistentVolumeClaim", name), claim)
         live["status"] = {"phase": "Bound", "capacity": {"storage": live["spec"]["resources"]["requests"]["storage"]}}
 
 
+def _copy(obj: Obj) -> Obj:
+    """As it comes from the API server: JSON, read anew. Many times quicker than a deep copy."""
+    copied: Obj = orjson.loads(orjson.dumps(obj))
+    return copied
+
+
 def _merged(before: Obj, body: Obj) -> Obj:
     """What an apply of some fields makes of an object."""
-    merged = copy.deepcopy(before)
+    merged = _copy(before)
     for key, value in body.items():
         there = merged.get(key)
         merged[key] = _merged(there, value) if isinstance(there, dict) and isinstance(value, dict) else value
-    return copy.deepcopy(merged)
+    return _copy(merged)
 
 
 def _fields(body: Obj) -> Obj:
