@@ -44,7 +44,7 @@ def dump(saved: Memory) -> str:
 def test_a_restore_that_is_asked_for_while_hibernated_runs_after_waking(
     cluster: Cluster, saved: Memory, dump: str
 ) -> None:
-    """The Job really runs, and the memories are those of the dump (fault 1 of issue 8)."""
+    """The Job really runs, and the memories are those of the dump."""
     saved.patch({"hibernated": True})
     eventually("it hibernates", lambda: saved.condition("Ready").get("reason") == "Hibernated", STEP_SECONDS)
 

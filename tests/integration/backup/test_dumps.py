@@ -55,7 +55,7 @@ def test_only_the_newest_are_kept_and_those_of_others_left_alone(database: Datab
 
 
 def test_nothing_is_removed_while_a_dump_is_to_be_brought_back(database: Database) -> None:
-    """Not the one that is named, nor any other that the person may turn to next (fault 7 of issue 8)."""
+    """Not the one that is named, nor any other that the person may turn to next."""
     old = [f"demo-2026010{day}T020000Z.dump" for day in (1, 2, 3)]
     for name in old:
         (database.dumps / name).write_text("")

@@ -104,7 +104,7 @@ def test_a_second_run_changes_nothing(database: Database) -> None:
 
 
 def test_a_pod_that_is_late_does_not_undo_what_another_one_has_brought_back(database: Database) -> None:
-    """It was told to go, but has looked before and waits for its turn (fault 1 of issue 8)."""
+    """It was told to go, but has looked before and waits for its turn."""
     with ThreadPoolExecutor(1) as late, psycopg.connect(database.url) as other:
         other.execute("select pg_advisory_xact_lock(hashtext('somamemory restore'))")
         running = late.submit(restore, database, dump_of(database), replaceExisting=True)

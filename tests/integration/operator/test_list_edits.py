@@ -66,7 +66,7 @@ def test_every_edited_list_is_restored(api: Api, operator: Operator, memory: str
 
 
 def test_an_edit_whose_apply_would_be_refused_as_a_duplicate_is_undone(api: Api, memory: str) -> None:
-    """A Service's port under another number keeps its name, and two ports of one name are refused (issue 8, 10)."""
+    """A Service's port under another number keeps its name, and two ports of one name are refused."""
     before = _live(api, {"kind": "Service", "metadata": {"name": "demo-postgres", "namespace": memory}})
 
     api.edit(before, [{"op": "replace", "path": "/spec/ports/0/port", "value": 15432}], "python-requests")

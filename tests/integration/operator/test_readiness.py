@@ -28,7 +28,7 @@ def memory(api: Api, kubelet: Kubelet, operator: Operator, namespace: str) -> st
 def test_an_edit_of_what_nobody_wants_never_turns_ready(
     api: Api, api_server: RestartableApiServer, operator: Operator, memory: str, edit: str
 ) -> None:
-    """Also not until a controller has looked at it: annotations move the generation of a Deployment (issue 8)."""
+    """Also not until a controller has looked at it: annotations move the generation of a Deployment."""
     with api_server.frozen_controllers():
         children = [child for child in owned(api, memory) if (child["kind"], child["metadata"]["name"]) != MISSED]
         for child in children:

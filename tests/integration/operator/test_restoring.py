@@ -57,7 +57,7 @@ def test_a_dump_is_brought_back_while_nobody_works_and_only_once(
 def test_a_restore_that_is_asked_for_while_hibernated_runs_after_waking(
     api: Api, kubelet: Kubelet, operator: Operator, namespace: str
 ) -> None:
-    """Also when it is put to sleep once more in the middle (fault 1 of issue 8)."""
+    """Also when it is put to sleep once more in the middle."""
     api.make_memory(namespace, spec=VOLUMES)
     api.wait_ready(namespace)
     asleep, awake = {"spec": {"hibernated": True}}, {"spec": {"hibernated": False}}
@@ -88,7 +88,7 @@ def test_a_restore_that_is_asked_for_while_hibernated_runs_after_waking(
 def test_a_restore_taken_away_in_the_middle_is_finished_by_migration_and_index(
     api: Api, kubelet: Kubelet, operator: Operator, namespace: str
 ) -> None:
-    """Nobody can tell whether the Job had committed (fault 1 of issue 8)."""
+    """Nobody can tell whether the Job had committed."""
     api.make_memory(namespace, spec=VOLUMES)
     api.wait_ready(namespace)
     kubelet.hold |= {Component.RESTORE, Component.REINDEX}
@@ -127,7 +127,7 @@ def test_a_restore_that_refused_to_begin_is_taken_away_at_once(
 
 
 def test_a_running_restore_is_given_more_time(api: Api, kubelet: Kubelet, operator: Operator, namespace: str) -> None:
-    """The deadline of a Job may be raised while it runs (fault 7 of issue 8)."""
+    """The deadline of a Job may be raised while it runs."""
     api.make_memory(namespace, spec=VOLUMES)
     api.wait_ready(namespace)
     kubelet.hold.add(Component.RESTORE)

@@ -75,7 +75,7 @@ def test_is_refused_with_a_sentence(kubectl: Kubectl, case: str) -> None:
 
 @pytest.mark.parametrize("case", REFUSED_BY_PROMETHEUS)
 def test_what_prometheus_would_refuse_is_refused_with_a_sentence(kubectl: Kubectl, case: str) -> None:
-    """One such value would cost all alerts, and only Prometheus' log would say so (issue 8, fault 12)."""
+    """One such value would cost all alerts, and only Prometheus' log would say so."""
     spec, words = REFUSED_BY_PROMETHEUS[case]
 
     assert words in kubectl.refusal("create", "--dry-run=server", "-f", "-", text=resource("x", spec))

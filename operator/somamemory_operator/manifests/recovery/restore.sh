@@ -44,10 +44,11 @@ from pg_database where datname = current_database() \gset
 drop schema public cascade; create schema public; grant usage on schema public to public;
 SQL
     pg_restore --no-owner --file=- "$FILE" && cat <<'SQL'
-do $$ begin
+-- Quoted by a word: of two dollars in a container's command Kubernetes makes one.
+do $tasks$ begin
     -- How far long tasks had come is about an index that is no more.
     if to_regclass('public.long_tasks') is not null then delete from public.long_tasks; end if;
-end $$;
+end $tasks$;
 comment on database :"DBNAME" is :'mark';
 commit;
 SQL

@@ -315,7 +315,7 @@ def test_a_refusal_says_nothing_about_a_dump_that_was_begun_before() -> None:
 
 
 def test_a_restore_that_takes_too_long_says_so() -> None:
-    """Its pod is gone, and its log (fault 7 of issue 8)."""
+    """Its pod is gone, and its log."""
     cluster, about = serving(), wanted(replaceExisting=True)
     until(cluster, about, "restore")
     failed(cluster, "DeadlineExceeded")
@@ -328,7 +328,7 @@ def test_a_restore_that_takes_too_long_says_so() -> None:
 
 
 def test_a_migration_that_takes_too_long_says_so() -> None:
-    """Its pod is gone, and its log (fault 7 of issue 8)."""
+    """Its pod is gone, and its log."""
     cluster = FakeCluster()
     job = until(cluster, memory(PLAIN), "migration")
     assert job["spec"]["activeDeadlineSeconds"] == 86_400

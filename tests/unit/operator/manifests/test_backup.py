@@ -146,7 +146,7 @@ def wanted_since(cluster: FakeCluster, moment: str, newest: str | None = None) -
 
 
 def test_a_dump_that_hangs_is_ended() -> None:
-    """Or it would block those after it: the policy is Forbid (fault 7 of issue 8)."""
+    """Or it would block those after it: the policy is Forbid."""
     jobs = [settled(about).objects[CRON_JOB]["spec"]["jobTemplate"]["spec"] for about in (saved(), saved(keep=3))]
     longer = settled(saved(activeDeadlineSeconds=90_000)).objects[CRON_JOB]["spec"]["jobTemplate"]["spec"]
 
@@ -155,7 +155,7 @@ def test_a_dump_that_hangs_is_ended() -> None:
 
 
 def test_a_dump_that_hangs_is_told_when_the_next_one_is_overdue() -> None:
-    """The condition counts the age of the newest dump, and is stable (fault 7 of issue 8)."""
+    """The condition counts the age of the newest dump, and is stable."""
     cluster, about = wanted_since(settled(saved()), "2025-12-01T00:00:00Z", "2025-12-31T02:03:04Z"), saved()
     begun(cluster, "demo-backup-7", "2026-01-01T02:00:00Z")
 
@@ -216,7 +216,7 @@ def test_the_longest_pause_of_a_schedule_is_never_taken_for_too_short(schedule: 
 
 
 def test_a_dump_that_took_too_long_says_which_field_gives_it_more_time() -> None:
-    """Its pod and log are gone (fault 7 of issue 8)."""
+    """Its pod and log are gone."""
     cluster, about = settled(saved()), saved()
     ended(cluster, "demo-backup-2", "2026-01-02T02:00:00Z", "Failed", "DeadlineExceeded")
 

@@ -123,7 +123,7 @@ def test_probes_and_scrapes_do_not_count_as_requests() -> None:
 
 
 def test_an_overdue_dump_is_found_whichever_way_the_operator_is_scraped() -> None:
-    """Prometheus may put the operator's own namespace over that of the resource (fault 7 of issue 8)."""
+    """Prometheus may put the operator's own namespace over that of the resource."""
     expr = alerts(watched())["SomaBackupOverdue"]["expr"]
 
     metric = "somamemory_backup_overdue_timestamp_seconds"

@@ -14,7 +14,7 @@ from tests.unit.operator.resource.refused_by_prometheus import REFUSED, TAKEN
 
 @pytest.mark.parametrize("case", REFUSED)
 def test_what_prometheus_refuses_is_refused(case: str) -> None:
-    """`render` and a resource older than the rules: one such value would cost all alerts (issue 8, fault 12)."""
+    """`render` and a resource older than the rules: one such value would cost all alerts."""
     spec, words = REFUSED[case]
 
     with pytest.raises(InvalidSpec) as caught:

@@ -198,7 +198,7 @@ HOSTS = {"maxSkew": 1, "topologyKey": "kubernetes.io/hostname", "whenUnsatisfiab
     ],
 )
 def test_two_entries_that_kubernetes_could_not_tell_apart_are_refused_without_a_cluster(spec: Any, words: str) -> None:
-    """The API server answers an apply of such a list with a fault of its own (issue 8, fault 11)."""
+    """The API server answers an apply of such a list with a fault of its own."""
     with pytest.raises(InvalidSpec, match=words):
         memory(spec)
 

@@ -62,7 +62,7 @@ def lost(cluster: FakeCluster, key: Key) -> FakeCluster:
 def test_a_refused_addon_is_told_in_its_own_condition_and_ready_stays(
     key: Key, condition: str, change: Callable[[FakeCluster, Key], FakeCluster]
 ) -> None:
-    """Both were wrong: Ready was False, and the addon's own condition True (issue 8, fault 12)."""
+    """Both were wrong: Ready was False, and the addon's own condition True."""
     found = told(change(settled(), key), refused(key))
 
     assert (found[condition]["status"], found[condition]["reason"]) == ("False", "ApplyRefused")

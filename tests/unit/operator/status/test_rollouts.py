@@ -45,7 +45,7 @@ def finalized(live: Obj) -> None:
 
 @pytest.mark.parametrize("edit", [annotated, labelled, finalized])
 def test_an_edit_of_what_we_do_not_want_leaves_it_ready(edit: Callable[[Obj], None]) -> None:
-    """Every child, before any controller has looked at it (issue 8, fault 12)."""
+    """Every child, before any controller has looked at it."""
     cluster = settled()
     for live in cluster.objects.values():
         edit(live)
@@ -93,7 +93,7 @@ def partitioned(live: Obj) -> None:
 def test_a_rollout_that_somebody_holds_back_needs_a_person(
     key: Key, hold: Callable[[Obj], None], spec: Obj, words: str
 ) -> None:
-    """It is no rollout, and waiting does not end it (issue 8, fault 12)."""
+    """It is no rollout, and waiting does not end it."""
     cluster = settled()
     hold(cluster.objects[key])
     cluster.step(memory(spec))
@@ -138,7 +138,7 @@ COUNTS: dict[str, tuple[Obj, Obj, str]] = {
 
 @pytest.mark.parametrize("case", COUNTS)
 def test_a_rollout_says_what_is_missing(case: str) -> None:
-    """Never `0 of 0 pods` (issue 8, fault 12)."""
+    """Never `0 of 0 pods`."""
     spec, seen, words = COUNTS[case]
     wanted: Obj = {"hibernated": True} if spec else {"api": {"replicas": 2}}
     cluster = settled({"api": {"replicas": 2}})

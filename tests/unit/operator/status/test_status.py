@@ -281,7 +281,7 @@ def test_refused_pods_tell_why(settled: FakeCluster) -> None:
 
 
 def test_the_name_of_a_refused_pod_is_left_out(settled: FakeCluster) -> None:
-    """Each try has another name, and a message that moves is written again and again (issue 8, fault 12)."""
+    """Each try has another name, and a message that moves is written again and again."""
     said = 'pods "demo-api-5c9f8d7b6d-x2k4z" is forbidden: exceeded quota: small'
     failure = {"type": "ReplicaFailure", "status": "True", "message": said}
     live = settled.objects[Key("Deployment", "demo-api")]

@@ -23,7 +23,7 @@ def show(metrics: Metrics, name: str = "demo", **times: str) -> None:
 
 
 def test_the_moments_of_dumps_are_exported(metrics: Metrics) -> None:
-    """As moments: an age would be as old as the last look (fault 7 of issue 8)."""
+    """As moments: an age would be as old as the last look."""
     show(metrics, newest="1970-01-01T00:01:00Z", overdueAt="1970-01-01T01:00:00Z")
 
     assert (value(metrics, NEWEST), value(metrics, OVERDUE)) == (60, 3600)
