@@ -188,7 +188,7 @@ def until(cluster: FakeCluster, about: SomaMemory, component: str) -> Obj:
 
 
 def test_a_restore_that_is_asked_for_while_hibernated_runs_after_waking() -> None:
-    """Fault 1 of issue 8: the mark was written while nothing could have been restored."""
+    """The mark was written while nothing could have been restored."""
     cluster = serving()
     cluster.settle(asleep())
 
@@ -205,7 +205,7 @@ def test_a_restore_that_is_asked_for_while_hibernated_runs_after_waking() -> Non
 
 @pytest.mark.parametrize("step", ["restore", "migration", "reindex"])
 def test_hibernating_in_the_middle_of_a_restore_neither_loses_nor_finishes_it(step: str) -> None:
-    """Fault 1 of issue 8, whichever of the Jobs is running."""
+    """Whichever of the Jobs is running."""
     cluster, about = serving(), wanted(replaceExisting=True)
     until(cluster, about, "restore")
     if step != "restore":
@@ -457,7 +457,7 @@ def test_a_dump_that_is_under_way_is_waited_for() -> None:
 
 
 def test_no_dump_is_made_or_removed_while_one_is_to_be_brought_back() -> None:
-    """Fault 7 of issue 8: the rotation might remove the very dump."""
+    """The rotation might remove the very dump."""
     cluster, about = serving(), wanted(replaceExisting=True)
     until(cluster, about, "restore")
 

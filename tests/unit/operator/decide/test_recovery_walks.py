@@ -152,7 +152,7 @@ class Walk:
 @settings(max_examples=25, deadline=None)
 @given(walk)
 def test_clients_never_meet_a_database_that_is_half_restored(actions: list[tuple[str, object]]) -> None:
-    """Faults 1 of issue 8 and its brothers: hibernated, taken away, replaced, killed, deleted, in any order.
+    """Hibernated, taken away, replaced, killed, deleted, in any order.
 
     In the end the database holds the dump that the spec names.
     """
