@@ -4,7 +4,7 @@ from somamemory_operator.model import names
 from somamemory_operator.model.observed import Obj, uid_of
 from tests.integration.operator.world import Api, Kubelet, Operator, eventually
 
-RESTORED_SECONDS = 5.0
+RESTORED_SECONDS = 30.0
 INGRESS = {"host": "memory.example.org", "className": "nginx", "annotations": {"example.org/a": "b"}}
 ADDONS: dict[tuple[str, str], Obj] = {
     ("HorizontalPodAutoscaler", "demo-api"): {"spec": {"maxReplicas": 50}},

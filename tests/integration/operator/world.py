@@ -31,7 +31,7 @@ _ENDING = (Component.MIGRATION, Component.RESTORE, Component.REINDEX, Component.
 Result = TypeVar("Result")
 
 
-def eventually(what: str, look: Callable[[], Result | None], seconds: float = 20) -> Result:
+def eventually(what: str, look: Callable[[], Result | None], seconds: float = 60) -> Result:
     """Return what `look` returns as soon as it is neither None nor False; fail after `seconds` by naming `what`."""
     deadline = time.monotonic() + seconds
     while True:
@@ -179,7 +179,7 @@ class Api:
         found = [c for c in (memory.get("status") or {}).get("conditions") or () if c["type"] == kind]
         return next((c for c in found if c["observedGeneration"] == generation), {})
 
-    def wait_ready(self, namespace: str, name: str = "demo", seconds: float = 40) -> None:
+    def wait_ready(self, namespace: str, name: str = "demo", seconds: float = 120) -> None:
         """Wait until the SomaMemory is Ready in its newest generation."""
         last: list[Obj] = [{}]
 
