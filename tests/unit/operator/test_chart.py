@@ -5,6 +5,7 @@ import os
 import shutil
 import subprocess
 from collections import defaultdict
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -36,10 +37,16 @@ def helm() -> str:
 
 
 def render(*arguments: str) -> list[Obj]:
+    return [document for document in yaml.safe_load_all(rendered(*arguments)) if document]
+
+
+@cache
+def rendered(*arguments: str) -> str:
+    """What Helm writes; it takes half a second, so that it is asked once for each set of values."""
     command = [helm(), "template", "somamemory-operator", str(CHART), "--kube-version", "1.34.0", "-n", "system"]
     done = subprocess.run([*command, *arguments], capture_output=True, text=True, timeout=60, check=False)
     assert done.returncode == 0, done.stderr
-    return [document for document in yaml.safe_load_all(done.stdout) if document]
+    return done.stdout
 
 
 def only(objects: list[Obj], kind: str, name: str = "somamemory-operator") -> Obj:

@@ -149,7 +149,7 @@ class Walk:
         raise AssertionError(f"does not settle: {self.cluster.look(memory(self.about))[1]}")
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=15, deadline=None)
 @given(walk)
 def test_clients_never_meet_a_database_that_is_half_restored(actions: list[tuple[str, object]]) -> None:
     """Hibernated, taken away, replaced, killed, deleted, in any order.
