@@ -2,6 +2,7 @@
 
 import asyncio
 import time
+from typing import Any
 from uuid import uuid4
 
 import pytest
@@ -13,6 +14,9 @@ from somafractalmemory.adapters.redis import FallbackLimiter, open_limiter
 from somafractalmemory.errors import Unavailable
 from tests.services.redis import RedisServer
 from tests.services.server import free_port
+
+PATIENT: Any = {"password": None, "timeout_seconds": 10.0}
+"""A server that is there may take its time on a busy machine."""
 
 
 async def test_nobody_there_is_said_in_time() -> None:
@@ -55,7 +59,7 @@ async def test_a_wrong_password_is_unavailable(redis_server: RedisServer) -> Non
 
 
 async def test_after_a_kill_the_same_limiter_goes_on(redis_server: RedisServer) -> None:
-    async with open_limiter(url=redis_server.url, password=None, limit=1000, window_seconds=60.0) as limiter:
+    async with open_limiter(url=redis_server.url, **PATIENT, limit=1000, window_seconds=60.0) as limiter:
         key = uuid4().hex
         await asyncio.gather(*(limiter.hit(key) for _ in range(50)))
         redis_server.kill9()
@@ -70,7 +74,7 @@ async def test_after_a_kill_the_same_limiter_goes_on(redis_server: RedisServer) 
 
 async def test_forgotten_scripts_are_sent_again(redis_server: RedisServer) -> None:
     async with (
-        open_limiter(url=redis_server.url, password=None, limit=100, window_seconds=60.0) as limiter,
+        open_limiter(url=redis_server.url, **PATIENT, limit=100, window_seconds=60.0) as limiter,
         Redis.from_url(redis_server.url) as client,
     ):
         key = uuid4().hex
@@ -86,7 +90,7 @@ async def test_forgotten_scripts_are_sent_again(redis_server: RedisServer) -> No
 
 async def test_keys_end_by_themselves(redis_server: RedisServer) -> None:
     async with (
-        open_limiter(url=redis_server.url, password=None, limit=2, window_seconds=30.0) as limiter,
+        open_limiter(url=redis_server.url, **PATIENT, limit=2, window_seconds=30.0) as limiter,
         Redis.from_url(redis_server.url) as client,
     ):
         key = uuid4().hex
@@ -101,7 +105,7 @@ async def test_while_redis_is_away_this_process_counts_and_one_request_a_while_a
 ) -> None:
     """(X-07)"""
     now = [0.0]
-    async with open_limiter(url=redis_server.url, password=None, limit=100, window_seconds=60.0) as primary:
+    async with open_limiter(url=redis_server.url, **PATIENT, limit=100, window_seconds=60.0) as primary:
         limiter = FallbackLimiter(primary, LocalLimiter(limit=2, window_seconds=60.0), clock=lambda: now[0])
         key = uuid4().hex
         assert (await limiter.hit(key)).limit == 100

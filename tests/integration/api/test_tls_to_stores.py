@@ -85,7 +85,12 @@ def postgres(authority: Authority) -> Iterator[PostgresServer]:
 async def limiter(settings: Settings) -> AsyncIterator[RedisLimiter]:
     """As wiring opens it."""
     async with open_limiter(
-        url=settings.redis_address or "", password=None, limit=5, window_seconds=60, tls=redis_tls(settings)
+        url=settings.redis_address or "",
+        password=None,
+        limit=5,
+        window_seconds=60,
+        tls=redis_tls(settings),
+        timeout_seconds=10.0,  # a handshake may take its time on a busy machine
     ) as opened:
         yield opened
 

@@ -19,7 +19,13 @@ class TestRedisLimiter(LimiterContract):
 
             async def opened(limit: int, window_seconds: float) -> Limiter:
                 return await stack.enter_async_context(
-                    redis.open_limiter(url=redis_url, password=None, limit=limit, window_seconds=window_seconds)
+                    redis.open_limiter(
+                        url=redis_url,
+                        password=None,
+                        limit=limit,
+                        window_seconds=window_seconds,
+                        timeout_seconds=10.0,  # a busy machine may take its time to connect
+                    )
                 )
 
             yield opened

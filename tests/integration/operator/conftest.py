@@ -3,13 +3,16 @@
 import os
 import subprocess
 from collections.abc import Iterator
+from contextlib import suppress
 from itertools import count
 from pathlib import Path
 
+import httpx
 import pytest
 
 from localcluster import programs
 from localcluster.errors import ProgramsMissingError
+from somamemory_operator.model import names
 from tests.integration.operator.world import ROOT, Api, Kubelet, Operator, RestartableApiServer, eventually
 
 CONTROLLERS = (
@@ -76,8 +79,20 @@ def operator(
 
 
 @pytest.fixture
-def namespace(api: Api) -> str:
-    """A fresh namespace; it stays, since only the test's own API server knows it."""
+def namespace(api: Api) -> Iterator[str]:
+    """A fresh namespace; its SomaMemories go after the test, so that the operators of later ones have no work of it."""
     name = f"space-{next(_numbers)}"
     api.make_namespace(name)
-    return name
+    yield name
+    with suppress(httpx.HTTPError):  # it may have no CRD any more
+        for memory in api.list(names.KIND, name):
+            api.delete(names.KIND, memory["metadata"]["name"], name)
+
+
+@pytest.fixture
+def frozen_namespace(api: Api) -> Iterator[str]:
+    """The namespace of the previous release's frozen manifests (it is part of what they configure), gone afterwards."""
+    name = "space"
+    api.make_namespace(name)
+    yield name
+    api.remove_namespace(name)

@@ -15,10 +15,9 @@ PREVIOUS = ROOT / "tests/unit/operator/manifests/previous"
 
 
 @pytest.fixture
-def before(api: Api, kubelet: Kubelet) -> str:
+def before(api: Api, kubelet: Kubelet, frozen_namespace: str) -> str:
     """The namespace as the release before this one has left it: its own manifests, all Ready, no operator."""
-    namespace = "space"  # as in the manifests, in which addresses and their hashes are made of it
-    api.make_namespace(namespace)
+    namespace = frozen_namespace
     document = yaml.safe_load((PREVIOUS / "production.in.yaml").read_text())
     spec = {**document["spec"], "deletionPolicy": "Retain"}
     owner = api.make_memory(namespace, spec=spec)

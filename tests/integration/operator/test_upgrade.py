@@ -1,12 +1,9 @@
 """The operator is upgraded: what runs goes on running, and stores change when somebody agrees, one after another."""
 
-from collections.abc import Iterator
-from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-import httpx
 import pytest
 import yaml
 
@@ -14,11 +11,9 @@ from somamemory_operator.model import names
 from somamemory_operator.model.names import STORES
 from somamemory_operator.model.observed import Obj
 from somamemory_operator.model.rollout import is_rolled_out
-from tests.integration.operator.world import ROOT, Api, Kubelet, Operator, RestartableApiServer, eventually, owned
+from tests.integration.operator.world import ROOT, Api, Kubelet, Operator, RestartableApiServer, eventually
 
 PREVIOUS = ROOT / "tests/unit/operator/manifests/previous"
-SPACE = "space"
-"""The namespace of the frozen manifests: it is part of what they configure."""
 RELEASE = {"SOMAMEMORY_VERSION": "0.1.0", "SOMAMEMORY_IMAGE_API": "docker.io/somatechlat/soma-memory-api:0.1.0"}
 """API and consumer follow the operator's release, so for them it must be the same."""
 NEWER = {
@@ -31,21 +26,12 @@ VOLUMES: Obj = {store.value: {"persistence": {"enabled": True}} for store in STO
 WORKLOADS = ("StatefulSet", "Deployment")
 
 
-@pytest.fixture
-def space(api: Api) -> Iterator[str]:
-    """The one namespace, without what the test before left in it."""
-    with suppress(httpx.HTTPStatusError):  # it is there already
-        api.make_namespace(SPACE)
-    yield SPACE
-    api.delete(names.KIND, "demo", SPACE)
-    eventually("the SomaMemory's children are gone", lambda: owned(api, SPACE) == [], 60)
-
-
 @pytest.mark.parametrize("case", ["empty", "production"])
 def test_the_pods_of_the_release_before_do_not_restart(
-    api: Api, api_server: RestartableApiServer, kubelet: Kubelet, space: str, tmp_path: Path, case: str
+    api: Api, api_server: RestartableApiServer, kubelet: Kubelet, frozen_namespace: str, tmp_path: Path, case: str
 ) -> None:
-    make_as_the_release_before(api, case)
+    space = frozen_namespace
+    make_as_the_release_before(api, space, case)
     eventually("everything of the release before runs", lambda: all_rolled_out(api, space), 60)
     before, pods = workloads(api, space), pods_of(api, space)
 
@@ -128,24 +114,26 @@ def order_of_change(api: Api, namespace: str) -> list[str]:
     return order
 
 
-def make_as_the_release_before(api: Api, case: str) -> None:
+def make_as_the_release_before(api: Api, namespace: str, case: str) -> None:
     """A SomaMemory and its objects as the operator before this one left them, with its name on the fields."""
     given = yaml.safe_load((PREVIOUS / f"{case}.in.yaml").read_text())
-    uid = api.make_memory(SPACE, "demo", given.get("spec"))["metadata"]["uid"]
+    uid = api.make_memory(namespace, "demo", given.get("spec"))["metadata"]["uid"]
     jobs = []
     for obj in yaml.safe_load_all((PREVIOUS / f"{case}.out.yaml").read_text()):
         for owner in obj["metadata"].get("ownerReferences") or ():
             owner["uid"] = uid
         jobs.append(obj) if obj["kind"] == "Job" else api.apply(obj, names.FIELD_MANAGER)
     for job in jobs:
-        job["metadata"]["annotations"] = {names.DATABASE_ANNOTATION: database(api, has_volume=case == "production")}
+        job["metadata"]["annotations"] = {
+            names.DATABASE_ANNOTATION: database(api, namespace, has_volume=case == "production")
+        }
         api.apply(job, names.FIELD_MANAGER)
 
 
-def database(api: Api, *, has_volume: bool) -> str:
+def database(api: Api, namespace: str, *, has_volume: bool) -> str:
     """The identity of the database that a migration is for."""
     kind, name = ("PersistentVolumeClaim", "data-demo-postgres-0") if has_volume else ("Pod", "demo-postgres-0")
-    found: Obj = eventually(f"there is {kind} {name}", lambda: api.get(kind, name, SPACE))
+    found: Obj = eventually(f"there is {kind} {name}", lambda: api.get(kind, name, namespace))
     return str(found["metadata"]["uid"])
 
 

@@ -153,6 +153,20 @@ class Api:
         body = {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name, "labels": labels}}
         _checked(self._http.post("/api/v1/namespaces", json=body))
 
+    def remove_namespace(self, name: str) -> None:
+        """Delete a namespace with all that is in it, and return when it is gone."""
+        _checked(self._http.delete(f"/api/v1/namespaces/{name}"))
+
+        def gone() -> bool:
+            with suppress(httpx.HTTPStatusError):  # nobody plays the controller that protects claims in use
+                for claim in self.list("PersistentVolumeClaim", name):
+                    self.merge_if_there(
+                        claim["kind"], claim["metadata"]["name"], name, {"metadata": {"finalizers": None}}
+                    )
+            return self._http.get(f"/api/v1/namespaces/{name}").status_code == 404
+
+        eventually(f"namespace {name} is gone", gone, 120)
+
     def crd_is_served(self) -> bool:
         """Whether SomaMemories can be listed."""
         return self._http.get(PLACES[names.KIND].path()).status_code == 200
