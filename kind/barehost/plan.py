@@ -7,8 +7,8 @@ from typing import Any
 
 PACKAGES = ("git", "make", "python3")
 """All that a machine is asked to have, beside Go."""
-CHECKOUT = "/root/somamemory"
-BUNDLE = "/root/checkout.bundle"
+CHECKOUT = "/srv/somamemory"
+BUNDLE = "/srv/checkout.bundle"
 GO = "/usr/local/go"
 CACHES = {
     "SOMAMEMORY_CACHE": "/caches/somamemory",
