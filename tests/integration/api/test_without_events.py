@@ -23,6 +23,7 @@ def environment(postgres_server: PostgresServer, qdrant_server: QdrantEdgeServer
             "QDRANT_COLLECTION": f"quiet_{uuid4().hex[:8]}",
             "EVENTING_ENABLED": "false",
             "SOMA_GRPC_ENABLED": "false",
+            "SOMA_RATE_LIMIT_MAX": "0",  # the tests ask again and again
             "SOMA_API_TOKEN": TOKEN,
         }
 

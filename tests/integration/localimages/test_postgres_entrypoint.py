@@ -86,6 +86,15 @@ def until(there: Path) -> None:
         time.sleep(0.002)
 
 
+def written_pid(file: Path) -> int:
+    """The process that a server writes into its file; it may have made the file and not written yet."""
+    deadline = time.monotonic() + DEADLINE_SECONDS
+    while not (words := file.read_text().split()):
+        assert time.monotonic() < deadline, f"{file} stays empty"
+        time.sleep(0.002)
+    return int(words[0])
+
+
 @pytest.fixture
 def container() -> Iterator[Container]:
     skip_without("postgres")
@@ -131,7 +140,7 @@ def test_a_start_that_was_killed_half_way_is_begun_again(container: Container, h
     os.killpg(process.pid, signal.SIGKILL)
     process.wait(DEADLINE_SECONDS)
     if (left := container.data / ".unfinished/postmaster.pid").exists():  # it left the group; a pod would end it, too
-        end_with_children(int(left.read_text().split()[0]), seconds=DEADLINE_SECONDS)
+        end_with_children(written_pid(left), seconds=DEADLINE_SECONDS)
 
     # When it starts again
     process = container.start()
