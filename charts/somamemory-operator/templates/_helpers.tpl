@@ -57,6 +57,10 @@ helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version }}
 - apiGroups: [monitoring.coreos.com]
   resources: [prometheusrules, servicemonitors]
   verbs: [get, list, watch, create, patch, delete]
+# Kinds of External Secrets, where it is installed.
+- apiGroups: [external-secrets.io]
+  resources: [externalsecrets]
+  verbs: [get, list, watch, create, patch, delete]
 # Pods explain why something is not ready; volume claims grow, and that of the backups is made.
 - apiGroups: [""]
   resources: [pods]

@@ -4,7 +4,7 @@ Observing is always a live, consistent list, never a cache: a decision must not 
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Collection, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from somamemory_operator.cluster.connection import APPLY, JSON_PATCH, MERGE, Connection
@@ -82,11 +82,12 @@ class Cluster:
                 found.append(Listed(metadata["namespace"], metadata["name"], metadata["uid"], version))
         return found
 
-    async def observe(self, namespace: str, name: str) -> World:
-        """Take a snapshot of everything around one SomaMemory.
+    async def observe(self, namespace: str, name: str, secrets: Collection[str] = ()) -> World:
+        """Take a snapshot of everything around one SomaMemory, and of the `secrets` of the user's that it names.
 
         A kind that the server does not show is told in the snapshot. Raises ApiError when nobody answers.
         """
+        brought = {secret: await self._brought(secret, namespace) for secret in sorted(secrets)}
         lists = [self._children(kind, namespace, name) for kind in OBSERVED_KINDS]
         classes, *found = await asyncio.gather(self._seen("StorageClass", None), *lists)
         seen = dict(zip(OBSERVED_KINDS, found, strict=True))
@@ -98,6 +99,8 @@ class Cluster:
             unserved,
             {kind: blindness_of(error, "list", kind) for kind, error in hidden.items() if kind not in unserved},
             self._unwatched(namespace),
+            {key: found for key, found in brought.items() if found is not None and not isinstance(found, Blindness)},
+            {key: found for key, found in brought.items() if isinstance(found, Blindness)},
         )
 
     async def create(self, obj: Obj, *, owner_uid: str) -> None:
@@ -192,6 +195,15 @@ class Cluster:
                 raise
             return []
         return [obj for obj in found if obj is not None and is_restored_secret(obj, name)]
+
+    async def _brought(self, secret: str, namespace: str) -> Obj | Blindness | None:
+        """A Secret of the user's, which has no label of ours. Raises ApiError when nobody answers."""
+        try:
+            return await self._get(Key("Secret", secret), namespace)
+        except ApiError as error:
+            if error.unreachable:
+                raise
+            return blindness_of(error, "get", "Secret")
 
     async def _seen(self, kind: str, namespace: str | None, selector: str = "") -> list[Obj] | ApiError:
         """All of a kind, or why the server does not show them. Raises ApiError when nobody answers."""

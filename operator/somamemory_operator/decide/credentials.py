@@ -2,24 +2,34 @@
 
 Two Secrets hold the same values. Each carries a checksum over the values that volumes depend on, so that a Secret
 which somebody edited or emptied is told from a good one and repaired from the other. The API token stands outside of
-the checksum: a person changes it in NAME-credentials, and that is how tokens are rotated.
+the checksum: of a generated one a person may change it in NAME-credentials.
+
+What is in force stands under its own key. A value that is on its way in stands beside it until its store takes it
+(`decide.rotation`), and the one before it stays known to the programs. A source that says nothing changes nothing.
 """
 
-import base64
-import binascii
 import hashlib
 import secrets
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 
+from somamemory_operator.decide import rotation, sources
+from somamemory_operator.decide.sources import (
+    API_TOKEN,
+    BROUGHT,
+    POSTGRES_PASSWORD,
+    QDRANT_API_KEY,
+    REDIS_PASSWORD,
+    Gap,
+    decoded,
+)
 from somamemory_operator.model import names
-from somamemory_operator.model.observed import Obj, World
+from somamemory_operator.model.observed import World, at, encoded
 from somamemory_operator.resource.somamemory import SomaMemory
 
-API_TOKEN = "SOMA_API_TOKEN"  # noqa: S105 - the name of a key, not a token
-POSTGRES_PASSWORD = "POSTGRES_PASSWORD"  # noqa: S105
-REDIS_PASSWORD = "REDIS_PASSWORD"  # noqa: S105
-QDRANT_API_KEY = "QDRANT_API_KEY"
+__all__ = ["API_TOKEN", "POSTGRES_PASSWORD", "QDRANT_API_KEY", "REDIS_PASSWORD", "decoded"]
+
 KAFKA_CLUSTER_ID = "KAFKA_CLUSTER_ID"
 STORE_KEYS = (POSTGRES_PASSWORD, REDIS_PASSWORD, QDRANT_API_KEY, KAFKA_CLUSTER_ID)
 KEYS = (API_TOKEN, *STORE_KEYS)
@@ -28,39 +38,80 @@ CHECKSUM = "checksum"
 
 @dataclass(frozen=True)
 class Credentials:
-    """The values by key, in plain text. They do not show up when printed."""
+    """The values by key, in plain text. They do not show up when printed.
+
+    `coming` are those that stores and API do not know yet, `previous` those that were in force before. `gaps` say what
+    the source lacks; without all values in force nothing may be made of this (`is_complete`).
+    """
 
     values: Mapping[str, str] = field(repr=False)
+    coming: Mapping[str, str] = field(default_factory=dict, repr=False)
+    previous: Mapping[str, str] = field(default_factory=dict, repr=False)
+    gaps: tuple[Gap, ...] = ()
+    record: Mapping[str, str] = field(default_factory=dict)
+    """Annotations that remember how far rotations are; no value is in them."""
 
     def __getitem__(self, key: str) -> str:
         return self.values[key]
 
+    @property
+    def is_complete(self) -> bool:
+        """Whether everything has a value in force."""
+        return all(self.values.get(key) for key in KEYS)
+
+    def newest(self, key: str) -> str:
+        """What is to be in force in the end."""
+        return self.coming.get(key) or self.values[key]
+
+    def other(self, key: str) -> str:
+        """What else may be in force now: before a store has changed over, or just after."""
+        return self.values[key] if key in self.coming else self.previous.get(key) or self.values[key]
+
     def digest(self, *keys: str) -> str:
-        """A short hash of some of the values, for the annotation that rolls the pods which use them."""
+        """A short hash of some of the values in force, for the annotation that rolls the stores which use them."""
         return _hash(self.values, keys)[: names.HASH_LENGTH]
+
+    @property
+    def ordinal(self) -> str:
+        """How many rotations of the stores' passwords there were: rolls the programs, and tells nothing."""
+        return self.record.get(names.ROTATION_ANNOTATION, "0")
 
     def data(self) -> dict[str, str]:
         """The `data` of both Secrets, checksum included."""
-        plain = {key: self.values[key] for key in KEYS} | {CHECKSUM: _hash(self.values, STORE_KEYS)}
-        return {key: base64.b64encode(value.encode()).decode() for key, value in plain.items()}
+        more = {f"{key}{rotation.COMING}": value for key, value in self.coming.items()}
+        more |= {f"{key}{rotation.PREVIOUS}": value for key, value in self.previous.items()}
+        plain = {key: self.values[key] for key in KEYS} | more | {CHECKSUM: _hash(self.values, STORE_KEYS)}
+        return {key: encoded(value) for key, value in plain.items()}
 
 
-def credentials(world: World, memory: SomaMemory, generate: Callable[[str], str]) -> Credentials:
-    """The credentials to use: an intact Secret's, else what is left of both, else new ones from `generate(key)`."""
-    found = [decoded(world.get("Secret", name)) for name in secret_names(memory.name)]
-    good = [values for values in found if is_intact(values)] or found
-    chosen = {key: _first(good, key) or generate(key) for key in STORE_KEYS}
-    return Credentials({API_TOKEN: _first(found, API_TOKEN) or generate(API_TOKEN)} | chosen)
+def credentials(
+    world: World, memory: SomaMemory, generate: Callable[[str], str], now: datetime | None = None
+) -> Credentials:
+    """The credentials to use: an intact Secret's, else what is left of both, else the source's, else new ones.
+
+    New ones are made by `generate(key)`. Without a `now` no time passes: what waits for it goes on waiting.
+    """
+    names_of_both = secret_names(memory.name)
+    stored = [decoded(world.get("Secret", name)) for name in names_of_both]
+    good = [values for values in stored if is_intact(values)] or stored
+    in_force = {key: _first(stored if key == API_TOKEN else good, key) for key in KEYS}
+    known = rotation.State(
+        {key: value for key, value in in_force.items() if value},
+        {key: value for key in BROUGHT if (value := _first(good, f"{key}{rotation.COMING}"))},
+        {key: value for key in BROUGHT if (value := _first(good, f"{key}{rotation.PREVIOUS}"))},
+        _record(world, names_of_both),
+    )
+    said = sources.found(memory, world)
+    birth = _hash(known.values, (POSTGRES_PASSWORD,))[: names.HASH_LENGTH] if known.values else ""
+    after = rotation.next_state(known, said.values, memory, world, generate, now, birth)
+    brought = sources.places(memory)
+    values = {key: after.values.get(key) or said.values.get(key) or _made(key, brought, generate) for key in KEYS}
+    return Credentials(values, after.coming, after.previous, said.gaps, after.record)
 
 
 def secret_names(name: str) -> tuple[str, str]:
     """The Secret that people use, and its copy."""
     return names.credentials(name), names.credentials_copy(name)
-
-
-def decoded(secret: Obj | None) -> dict[str, str]:
-    """The values of a Secret as text; what is no text is left out, as if it were missing."""
-    return dict(_texts((secret or {}).get("data") or {}))
 
 
 def is_intact(values: Mapping[str, str]) -> bool:
@@ -75,14 +126,18 @@ def random_value(key: str) -> str:
     return secrets.token_hex(32) if key == API_TOKEN else secrets.token_urlsafe(32)
 
 
-def _texts(data: Mapping[str, str]) -> Iterator[tuple[str, str]]:
-    for key, value in data.items():
-        try:
-            text = base64.b64decode(value or "", validate=True).decode().strip()
-        except (binascii.Error, UnicodeDecodeError):
-            continue
-        if text:
-            yield key, text
+def _made(key: str, brought: Mapping[str, object], generate: Callable[[str], str]) -> str:
+    """What only a source can say is not made up."""
+    return "" if key in brought else generate(key)
+
+
+def _record(world: World, secret_names: tuple[str, ...]) -> dict[str, str]:
+    annotations = [at(world.get("Secret", name), "metadata", "annotations") or {} for name in secret_names]
+    return {
+        key: next(each[key] for each in annotations if key in each)
+        for key in rotation.REMEMBERED
+        if any(key in each for each in annotations)
+    }
 
 
 def _first(found: list[dict[str, str]], key: str) -> str | None:
@@ -90,5 +145,5 @@ def _first(found: list[dict[str, str]], key: str) -> str | None:
 
 
 def _hash(values: Mapping[str, str], keys: tuple[str, ...]) -> str:
-    text = "\0".join(f"{key}={values[key]}" for key in keys)
+    text = "\0".join(f"{key}={values.get(key, '')}" for key in keys)
     return hashlib.sha256(text.encode()).hexdigest()

@@ -4,9 +4,9 @@ from datetime import datetime
 
 from somamemory_operator.decide.credentials import Credentials
 from somamemory_operator.decide.volumes import growths
-from somamemory_operator.manifests.clients import api, consumer, migration
+from somamemory_operator.manifests.clients import api, consumer, migration, rotation
 from somamemory_operator.manifests.monitoring import scraping
-from somamemory_operator.manifests.parts import claims, policies, secrets
+from somamemory_operator.manifests.parts import claims, external_secret, policies, secrets
 from somamemory_operator.manifests.parts.context import Context
 from somamemory_operator.manifests.recovery import backup, sequence
 from somamemory_operator.manifests.stores import features, kafka, postgres, qdrant, redis
@@ -29,15 +29,8 @@ def build(
     """
     context = Context(memory, settings, world, credentials, now)
     wanted = [
-        *secrets.build(context),
-        *claims.adopted(context),
-        *claims.unless_foreign(context, _stores(context)),
-        *features.build(context),
-        *_free([*policies.budgets(context), *policies.network(context), *scraping.build(context)]),
-        *claims.unless_foreign(context, backup.build(context)),
-        *(migration.build(context) if not context.spec.hibernated else ()),
-        *sequence.build(context),
-        *_gated(_clients(context), _needs(context)),
+        *_free(external_secret.build(context)),
+        *secrets.for_nothing_without(context, _everything(context)),
     ]
     served = tuple(each for each in wanted if each.key.kind not in world.unserved)
     return Desired(
@@ -48,6 +41,22 @@ def build(
         release=settings.release,
         growths=tuple(growths(memory, world)),
     )
+
+
+def _everything(context: Context) -> list[Wanted]:
+    """All that needs the credentials, and the credentials first."""
+    return [
+        *secrets.build(context),
+        *claims.adopted(context),
+        *claims.unless_foreign(context, _stores(context)),
+        *features.build(context),
+        *_free([*policies.budgets(context), *policies.network(context), *scraping.build(context)]),
+        *claims.unless_foreign(context, backup.build(context)),
+        *(migration.build(context) if not context.spec.hibernated else ()),
+        *rotation.build(context),
+        *sequence.build(context),
+        *_gated(_clients(context), _needs(context)),
+    ]
 
 
 def _stores(context: Context) -> list[Obj]:

@@ -36,6 +36,7 @@ PLACES = {
     "Ingress": Place("networking.k8s.io/v1", "ingresses"),
     "ServiceMonitor": Place("monitoring.coreos.com/v1", "servicemonitors"),
     "PrometheusRule": Place("monitoring.coreos.com/v1", "prometheusrules"),
+    "ExternalSecret": Place("external-secrets.io/v1", "externalsecrets"),
     "StorageClass": Place("storage.k8s.io/v1", "storageclasses"),
     "Lease": Place("coordination.k8s.io/v1", "leases"),
     "Event": Place("events.k8s.io/v1", "events"),

@@ -66,6 +66,7 @@ class Component(StrEnum):
     RESTORE = "restore"
     REINDEX = "reindex"
     FEATURES = "features"
+    ROTATION = "rotation"
 
 
 STORES = (Component.POSTGRES, Component.REDIS, Component.QDRANT, Component.KAFKA)
@@ -75,6 +76,15 @@ RUNS_ANNOTATION = {store: f"{store.value}.{GROUP}/runs" for store in STORES}
 """On both credentials, which live as long as the data: the image that was chosen for a store."""
 OPENED_ANNOTATION = {store: f"{store.value}.{GROUP}/opened-by" for store in STORES}
 """Beside it: the image whose programs have opened the store's data last. Behind, when the chosen one never started."""
+ROTATION_ANNOTATION = f"{GROUP}/rotation"
+"""On the credentials: how many times passwords of stores were replaced; on a Job, for which of these times it is."""
+REQUEST_ANNOTATION = f"{GROUP}/rotated-on-request"
+"""On the credentials: the spec.secrets.rotate that was answered last."""
+TOKEN_UNTIL_ANNOTATION = f"{GROUP}/previous-token-until"
+"""On the credentials: until when the API takes the token before."""
+POSTGRES_BIRTH_ANNOTATION = f"{Component.POSTGRES.value}.{GROUP}/config-hash"
+"""On the credentials, once Postgres' password was replaced: what the hash on its pods stays, so that they stay, too."""
+
 FINALIZED_ANNOTATION = f"{Component.KAFKA.value}.{GROUP}/finalized"
 """Beside them: the image of Kafka whose features are finalised; on a Job, the one whose features it finalises."""
 
@@ -128,6 +138,21 @@ def credentials(name: str) -> str:
 def credentials_copy(name: str) -> str:
     """`demo-credentials-copy`: what the first is repaired from."""
     return f"{name}-credentials-copy"
+
+
+def program_credentials(name: str) -> str:
+    """`demo-program-credentials`: the passwords that API, consumer and Jobs hold, old ones beside new ones."""
+    return f"{name}-program-credentials"
+
+
+def api_tokens(name: str) -> str:
+    """`demo-api-tokens`: the tokens that the API takes."""
+    return f"{name}-api-tokens"
+
+
+def external_secrets(name: str) -> str:
+    """`demo-external-secrets`: the ExternalSecret, and the Secret that is made of it unless the spec names another."""
+    return f"{name}-external-secrets"
 
 
 def ingress_tls(name: str) -> str:

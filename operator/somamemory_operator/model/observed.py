@@ -1,7 +1,9 @@
 """What is there: a snapshot of one SomaMemory's surroundings, taken by the rim and only read by the core."""
 
+import base64
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any, NamedTuple, TypeAlias
 
 from somamemory_operator.model import names
@@ -50,6 +52,8 @@ class World:
     `unserved` are the kinds of `OPTIONAL_KINDS` that this cluster does not have, or does not show to the operator.
     `unread` are the other kinds that could not be read this time: what there is of them is unknown, not absent.
     `unwatched` are the kinds whose changes are noticed late, because the watch is refused.
+    `brought` are the Secrets that the spec names, by name, as far as they are there; `unread_secrets` are those of them
+    that could not be read.
     """
 
     children: Mapping[Key, Obj] = field(default_factory=dict)
@@ -57,6 +61,8 @@ class World:
     unserved: frozenset[str] = frozenset()
     unread: Mapping[str, Blindness] = field(default_factory=dict)
     unwatched: Mapping[str, Blindness] = field(default_factory=dict)
+    brought: Mapping[str, Obj] = field(default_factory=dict, repr=False)
+    unread_secrets: Mapping[str, Blindness] = field(default_factory=dict)
 
     def get(self, kind: str, name: str) -> Obj | None:
         """The live object of that kind and name, or None."""
@@ -106,8 +112,9 @@ OBSERVED_KINDS = (
     "Ingress",
     "ServiceMonitor",
     "PrometheusRule",
+    "ExternalSecret",
 )
-OPTIONAL_KINDS = frozenset({"ServiceMonitor", "PrometheusRule"})
+OPTIONAL_KINDS = frozenset({"ServiceMonitor", "PrometheusRule", "ExternalSecret"})
 """Kinds that others bring into a cluster: they may be unserved, and may come at any time."""
 
 
@@ -175,6 +182,19 @@ def is_owned_by(obj: Obj, uid: str) -> bool:
     """Whether an ownerReference of `obj` names the owner with this identity."""
     references: Iterable[Obj] = obj["metadata"].get("ownerReferences") or ()
     return any(reference.get("uid") == uid for reference in references)
+
+
+def applied_at(obj: Obj) -> datetime | None:
+    """When our last apply changed something of the object, None when none is known."""
+    entries = obj["metadata"].get("managedFields") or ()
+    ours = (e for e in entries if e.get("manager") == names.FIELD_MANAGER and e.get("operation") == "Apply")
+    times = [datetime.fromisoformat(entry["time"]) for entry in ours if entry.get("time")]
+    return max(times, default=None)
+
+
+def encoded(text: str) -> str:
+    """A value as it stands in the `data` of a Secret."""
+    return base64.b64encode(text.encode()).decode()
 
 
 def at(obj: Mapping[str, Any] | None, *path: str) -> Any:

@@ -25,6 +25,13 @@ class Reason(StrEnum):
     RESTORE_FAILED = "RestoreFailed"
     RESTORE_LOST = "RestoreLost"
 
+    # Passwords and tokens
+    SECRET_MISSING = "SecretMissing"  # noqa: S105 - a word, no secret
+    KEY_MISSING = "KeyMissing"
+    KEY_INVALID = "KeyInvalid"
+    ROTATING = "Rotating"
+    ROTATION_FAILED = "RotationFailed"
+
     # The spec is refused: nothing is applied until a person changes it
     INVALID_SPEC = "InvalidSpec"
     NAME_TOO_LONG = "NameTooLong"
@@ -37,6 +44,7 @@ class Reason(StrEnum):
     RESTORE_REFUSED = "RestoreRefused"
     DOWNGRADE = "Downgrade"
     UNSUPPORTED_UPGRADE = "UnsupportedUpgrade"
+    SECRET_NAME_TAKEN = "SecretNameTaken"  # noqa: S105
     CREDENTIALS_LOST = "CredentialsLost"
 
     # The operator could not do its work; it tries again

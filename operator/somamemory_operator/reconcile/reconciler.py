@@ -20,6 +20,7 @@ from somamemory_operator.decide.durability import spared
 from somamemory_operator.decide.holds import unknowns
 from somamemory_operator.decide.migrated import as_migrated, repairs
 from somamemory_operator.decide.plan import Plan, plan
+from somamemory_operator.decide.sources import secrets_of
 from somamemory_operator.manifests import build
 from somamemory_operator.model.desired import Desired
 from somamemory_operator.model.errors import InvalidSpec, Problem, worst_of
@@ -35,6 +36,7 @@ from somamemory_operator.telemetry.logs import logger
 from somamemory_operator.telemetry.metrics import Metrics
 
 _WORK = 0.75  # of the deadline of a run; the rest is for telling how it stands
+_LOOK_AT_SECRETS = 20.0  # seconds
 _PASSES = 4  # what one apply makes possible (a Secret that now exists) is done in the same run, but not for ever
 
 
@@ -156,7 +158,7 @@ class Reconciler:
 
     async def _look(self, memory: SomaMemory, key: MemoryKey) -> Seen:
         """Look at the world, and decide what it should be and what is to be done."""
-        seen = Seen(await self._cluster.observe(memory.namespace, memory.name))
+        seen = Seen(await self._cluster.observe(memory.namespace, memory.name, secrets_of(memory)))
         try:
             refusal = first_refusal(memory, seen.world, self._settings)
             if refusal is not None and refusal.reason is not Reason.DOWNGRADE:
@@ -170,7 +172,9 @@ class Reconciler:
             return replace(seen, problem=error.problem)
 
     def _planned(self, memory: SomaMemory, world: World, key: MemoryKey) -> tuple[Desired, Plan]:
-        desired = build(memory, self._settings, world, credentials(world, memory, self._generate), now=_now())
+        now = _now()
+        chosen = credentials(world, memory, self._generate, now)
+        desired = build(memory, self._settings, world, chosen, now=now)
         return desired, plan(desired, world, self._applied_to(key, memory))
 
     def _applied_to(self, key: MemoryKey, memory: SomaMemory) -> dict[Key, Applied]:
@@ -189,7 +193,7 @@ class Reconciler:
         verdicts = {condition["type"]: condition["status"] for condition in report.get("conditions") or ()}
         if verdicts.get("Ready") == "True" and "Observed" not in verdicts:
             self._waits.pop(key, None)
-            return _until_window(obj, report, _now())
+            return _until(obj, report, _now())
         self._waits[key] = 1 if was_new else self._waits.get(key, 0) + 1
         return self._recheck.delay(self._waits[key])
 
@@ -206,10 +210,20 @@ class Reconciler:
         return self._retry.delay(self._failures[key])
 
 
-def _until_window(obj: Obj, report: Obj, now: datetime) -> float | None:
-    """How long it is until the window opens that pending changes of the stores may wait for, None without any."""
-    window = SomaMemory.parse(obj).spec.upgrade.window
-    return window.seconds_until_open(now) if window is not None and report.get("pendingChanges") else None
+def _until(obj: Obj, report: Obj, now: datetime) -> float | None:
+    """How long it is until something may have to be done without an event, None when nothing can.
+
+    A window may open that pending changes of the stores wait for; Secrets of the user's may change, which nobody
+    watches; and a rotation waits for time to pass.
+    """
+    spec = SomaMemory.parse(obj).spec
+    window = spec.upgrade.window
+    opens = window.seconds_until_open(now) if window is not None and report.get("pendingChanges") else None
+    waits = [] if opens is None else [opens]
+    told = report.get("secrets") or {}
+    if spec.secrets.source != "generated" or told.get("rotating") or told.get("previousTokenUntil"):
+        waits.append(_LOOK_AT_SECRETS)
+    return min(waits, default=None)
 
 
 def _unexpected(error: Exception) -> Problem:

@@ -95,6 +95,15 @@ _BACKUP = _object(
     },
 )
 
+_SECRETS = _object(
+    "How it stands with passwords and tokens.",
+    {
+        "source": _text("Where they come from.", 32),
+        "rotating": _list("Keys of NAME-credentials that are being replaced.", _text("Name of a key.", 64)),
+        "previousTokenUntil": _text("Until when the API takes the token before.", 64, format="date-time"),
+    },
+)
+
 STATUS: Schema = _object(
     "How it stands, as the operator sees it.",
     {
@@ -111,6 +120,7 @@ STATUS: Schema = _object(
         "pendingChanges": _list("Changes of the stores that wait.", _CHANGE),
         "endpoints": _ENDPOINTS,
         "backup": _BACKUP,
+        "secrets": _SECRETS,
         "version": _text("Release of API and consumer that runs.", 128),
         "replicas": _number("Pods of the API, for the scale subresource.", format="int32"),
         "selector": _text("Labels of the API's pods, for the scale subresource."),

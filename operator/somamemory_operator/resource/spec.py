@@ -11,15 +11,9 @@ from somamemory_operator.resource.clients import Api, Consumer
 from somamemory_operator.resource.image import Image, ImagePart, Tag
 from somamemory_operator.resource.memory import Memory
 from somamemory_operator.resource.monitoring import Monitoring
+from somamemory_operator.resource.secrets import Secrets
 from somamemory_operator.resource.stores import Kafka, Postgres, Qdrant, Redis
 from somamemory_operator.resource.upgrade import Upgrade
-
-
-class Secrets(Model):
-    """Where passwords and tokens come from."""
-
-    source: Literal["generated"] = "generated"
-    """`generated`: the operator makes them once and keeps them in the Secret NAME-credentials."""
 
 
 class PodDisruptionBudget(Model):

@@ -113,6 +113,10 @@ class Workload(Model):
     """How evenly the pods spread over nodes or zones."""
     priority_class_name: DnsName | None = None
     """PriorityClass of the pods."""
+    workload_annotations: Annotations = {}
+    """Further annotations of the Deployment or StatefulSet itself, for tools that read them there."""
+    workload_labels: Labels = {}
+    """Further labels of the Deployment or StatefulSet itself; those of the operator cannot be overridden."""
     pod_annotations: Annotations = {}
     """Further annotations of the pods."""
     pod_labels: Labels = {}

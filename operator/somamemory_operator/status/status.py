@@ -3,7 +3,6 @@
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
 
-from somamemory_operator.decide import credentials
 from somamemory_operator.decide.plan import Plan
 from somamemory_operator.decide.recovery import recovery
 from somamemory_operator.model import names
@@ -21,6 +20,8 @@ from somamemory_operator.status.blindness import blindness
 from somamemory_operator.status.changes import pending_changes, up_to_date
 from somamemory_operator.status.components import STALLING, TROUBLED, Report, View, reports
 from somamemory_operator.status.durability import asleep, durable
+from somamemory_operator.status.secrets import secrets_ready
+from somamemory_operator.status.secrets import told as told_secrets
 
 
 def status(
@@ -44,7 +45,7 @@ def status(
     counting = [each for each in problems if addon_of(each.key, memory.name) is None]
     due = plan.about(lambda key: addon_of(key, memory.name) is None) if plan is not None else None
     summary = _summary(memory, found, due, world, problem or worst_of(counting))
-    standing = [_secrets(memory, world, problem), durable(memory, plan, world)]
+    standing = [secrets_ready(memory, world, problem), durable(memory, plan, world)]
     addons = [*told(addon_conditions(memory, restore, world, plan, now), memory, problems)]
     parts = [*(_of(report) for report in found), *up_to_date(desired, world), *addons, *blindness(world)]
     conditions = [*_overall(summary, addons), *standing, *parts]
@@ -62,6 +63,7 @@ def status(
         "replicas": at(api, "status", "replicas") or 0,
         "selector": names.selector_string(memory.name, Component.API),
         "backup": backup_times(memory, world),
+        "secrets": told_secrets(memory, world),
     }
     return {key: value for key, value in made.items() if value is not None}
 
@@ -144,18 +146,6 @@ def _overall(summary: _Summary, addons: Iterable[Condition]) -> Iterator[Conditi
 _CALM = "Nobody needs to do anything."
 _IN_COURSE = frozenset({Reason.WAITING, Reason.HIBERNATED, Reason.RESTORING})
 """Why something beside the components may not be there although nobody has to act."""
-
-
-def _secrets(memory: SomaMemory, world: World, problem: Problem | None) -> Condition:
-    if problem is not None and problem.reason is Reason.CREDENTIALS_LOST:
-        return Condition("SecretsReady", "False", problem.reason, problem.message)
-    if (unread := world.unread.get("Secret")) is not None:
-        return Condition("SecretsReady", "Unknown", unread.reason, unread.message)
-    found = [credentials.decoded(world.get("Secret", name)) for name in credentials.secret_names(memory.name)]
-    if all(credentials.is_intact(values) and credentials.API_TOKEN in values for values in found):
-        text = f"Secret {names.credentials(memory.name)} and its copy are complete."
-        return Condition("SecretsReady", "True", Reason.READY, text)
-    return Condition("SecretsReady", "False", Reason.WAITING, "The credentials are still to be written.")
 
 
 def _of(report: Report) -> Condition:

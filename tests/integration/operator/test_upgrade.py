@@ -24,6 +24,8 @@ NEWER = {
 }
 VOLUMES: Obj = {store.value: {"persistence": {"enabled": True}} for store in STORES}
 WORKLOADS = ("StatefulSet", "Deployment")
+PROGRAMS = ("api", "consumer")
+"""They follow the release of the operator: only stores must not restart."""
 
 
 @pytest.mark.parametrize("case", ["empty", "production"])

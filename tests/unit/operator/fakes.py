@@ -47,6 +47,7 @@ class FakeCluster:
         self.storage_classes: dict[str, Obj] = {"standard": {"allowVolumeExpansion": True}}
         self.unserved: frozenset[str] = frozenset()
         self.now: datetime | None = None
+        self.brought: dict[str, Obj] = {}
         self.unread: dict[str, Blindness] = {}
         self.writes: list[str] = []
         self._generate = generate
@@ -55,7 +56,13 @@ class FakeCluster:
     @property
     def world(self) -> World:
         seen = {key: obj for key, obj in self.objects.items() if key.kind not in self.unread}
-        return World({key: _copy(obj) for key, obj in seen.items()}, self.storage_classes, self.unserved, self.unread)
+        return World(
+            {key: _copy(obj) for key, obj in seen.items()},
+            self.storage_classes,
+            self.unserved,
+            self.unread,
+            brought=self.brought,
+        )
 
     def blind(self, *kinds: str) -> None:
         """Show these kinds no more, as an API server that refuses to list them."""
@@ -64,7 +71,7 @@ class FakeCluster:
     def look(self, memory: SomaMemory, settings: Settings = SETTINGS) -> tuple[Desired, Plan]:
         """What is desired now, and what is to be done for it."""
         world = self.world
-        desired = build(memory, settings, world, credentials(world, memory, self._generate), now=self.now)
+        desired = build(memory, settings, world, credentials(world, memory, self._generate, self.now), now=self.now)
         return desired, plan(desired, world, self.applied)
 
     def step(self, memory: SomaMemory, settings: Settings = SETTINGS, *, writes: int | None = None) -> Plan:
@@ -150,6 +157,8 @@ class FakeCluster:
         number = str(next(self._numbers)) if manager != names.FIELD_MANAGER else "ours"
         live["metadata"]["resourceVersion"] = str(next(self._numbers))
         entry = {"manager": names.FIELD_MANAGER, "operation": operation, "fieldsV1": {"f:without": number} | fields}
+        if self.now is not None:
+            entry["time"] = self.now.isoformat()
         live["metadata"]["managedFields"] = [entry | {"operation": "Apply" if operation == "Update" else operation}]
 
     def _roll_out(self, live: Obj) -> None:
@@ -169,6 +178,8 @@ class FakeCluster:
     def _pod(self, owner: Obj, component: str, number: int) -> None:
         name = f"{owner['metadata']['name']}-{number}"
         pod = pod_of(name, component, {"conditions": [{"type": "Ready", "status": "True"}]})
+        if self.now is not None:
+            pod["metadata"]["creationTimestamp"] = self.now.isoformat()
         pod["metadata"] |= {"uid": f"uid-{next(self._numbers)}", "fakeOwner": str(key_of(owner))}
         claims = [template["metadata"]["name"] for template in owner["spec"].get("volumeClaimTemplates") or ()]
         pod["spec"]["volumes"] = [

@@ -32,6 +32,7 @@ _CHECKS: tuple[Check, ...] = (
     settings.name_fits,
     settings.settings_are_free,
     settings.variables_are_free,
+    settings.secrets_are_others,
     volumes.volumes_stay,
     volumes.volumes_keep_their_size,
     volumes.volumes_keep_their_class,

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from somamemory_operator.decide import credentials
+from somamemory_operator.decide import credentials, sources
 from somamemory_operator.model import names
 from somamemory_operator.model.errors import Problem
 from somamemory_operator.model.names import Component
@@ -16,7 +16,8 @@ def credentials_are_there(memory: SomaMemory, world: World) -> Iterator[Problem]
     if "Secret" in world.unread:  # not lost, only not seen
         return
     found = [credentials.decoded(world.get("Secret", name)) for name in credentials.secret_names(memory.name)]
-    lost = not any(values.get(credentials.POSTGRES_PASSWORD) for values in found)
+    brought = sources.found(memory, world).values
+    lost = not any(values.get(credentials.POSTGRES_PASSWORD) for values in (*found, brought))
     claims = world.claims_of(Component.POSTGRES)
     if lost and claims:
         yield Problem(

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Iterator
 
-from somamemory_operator.decide import reserved
+from somamemory_operator.decide import credentials, reserved, sources
 from somamemory_operator.model import names
 from somamemory_operator.model.errors import Problem
 from somamemory_operator.model.names import STORES, Component
@@ -57,3 +57,16 @@ def _is_taken(store: Component, name: str) -> bool:
         return True
     known = reserved.SETTINGS[store]
     return (name if store is Component.QDRANT else name.lower()) in known
+
+
+def secrets_are_others(memory: SomaMemory, _: World) -> Iterator[Problem]:
+    """What the operator writes itself is no source of anything."""
+    own = {
+        *credentials.secret_names(memory.name),
+        names.program_credentials(memory.name),
+        names.api_tokens(memory.name),
+        names.config(memory.name, Component.REDIS),
+    }
+    if taken := sorted(sources.secrets_of(memory) & own):
+        text = f"Secret {taken[0]} is the operator's own: name another in spec.secrets, it is copied into that one."
+        yield Problem(Reason.SECRET_NAME_TAKEN, text)

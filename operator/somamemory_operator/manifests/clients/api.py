@@ -1,6 +1,5 @@
 """The API, over HTTP and gRPC: a Deployment, its Service, its ServiceAccount, and the ways to it."""
 
-from somamemory_operator.decide import credentials as keys
 from somamemory_operator.manifests.clients import ingress, program, scaling
 from somamemory_operator.manifests.parts import pods, workloads
 from somamemory_operator.manifests.parts.context import Context, compact
@@ -91,7 +90,7 @@ def _template(context: Context) -> Obj:
         COMPONENT,
         api,
         container=container,
-        volumes=program.volumes(context, keys.API_TOKEN),
+        volumes=program.volumes(context, tokens=True),
         uid=program.UID,
         grace_seconds=30,
         config_hash=program.config_hash(context),

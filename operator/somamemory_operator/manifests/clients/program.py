@@ -1,12 +1,13 @@
 """What API, consumer and migration have in common: one image, one environment, the same credentials."""
 
 from somamemory_operator.decide import credentials as keys
-from somamemory_operator.manifests.parts import pods
+from somamemory_operator.manifests.parts import marks, pods
 from somamemory_operator.manifests.parts.context import Context, compact, short_hash
+from somamemory_operator.manifests.parts.secrets import PROGRAM_KEYS
 from somamemory_operator.manifests.stores import postgres
 from somamemory_operator.model import names
 from somamemory_operator.model.names import Component
-from somamemory_operator.model.observed import Obj
+from somamemory_operator.model.observed import Obj, at
 from somamemory_operator.resource.workload import Resources, Workload
 
 UID = 10001
@@ -30,18 +31,26 @@ def environment(context: Context) -> dict[str, str]:
         "KAFKA_MEMORY_EVENTS_TOPIC": "memory.events",
         "EVENTING_ENABLED": "true",
         "LOG_LEVEL": "INFO",
-        **{f"{key}_FILE": f"{pods.CREDENTIALS_FOLDER}/{key}" for key in pods.CLIENT_KEYS},
+        **{f"{key}_FILE": f"{pods.CREDENTIALS_FOLDER}/{key}" for key in PROGRAM_KEYS},
     }
 
 
 def config_hash(context: Context) -> str:
-    """Rolls the pods when a password changes; the API token is re-read from its file without a restart."""
-    return short_hash(context.credentials.digest(*pods.CLIENT_KEYS))
+    """Rolls the pods when a password changes, where that is the operator's affair; tokens are read again anyway.
+
+    Only once the programs' Secret holds it: pods that came before would have to be replaced again.
+    """
+    rollout = context.spec.secrets.rollout
+    if rollout != "operator":
+        return short_hash(rollout)
+    live = context.world.get("Secret", names.program_credentials(context.name))
+    held = at(live, "metadata", "annotations", names.ROTATION_ANNOTATION) if live else context.credentials.ordinal
+    return short_hash(held or "0")
 
 
-def volumes(context: Context, *more_keys: str) -> list[Obj]:
+def volumes(context: Context, *, tokens: bool = False) -> list[Obj]:
     """The credentials and a writable /tmp."""
-    return [pods.credential_files(context, *more_keys, *pods.CLIENT_KEYS), pods.scratch("tmp")]
+    return [pods.program_files(context, tokens=tokens), pods.scratch("tmp")]
 
 
 def mounts() -> dict[str, str]:
@@ -72,7 +81,8 @@ def deployment(context: Context, component: Component, *, replicas: int | None, 
     }
     obj = context.obj("apps/v1", "Deployment", names.child(context.name, component), component, spec=compact(spec))
     obj["metadata"]["labels"][names.VERSION_LABEL] = context.version
-    return obj
+    part = context.spec.api if component is Component.API else context.spec.consumer
+    return marks.of_program(context, obj, part)
 
 
 def one_off(context: Context, component: Component, command: list[str]) -> Obj:
@@ -103,7 +113,7 @@ def one_off(context: Context, component: Component, command: list[str]) -> Obj:
         volumes=volumes(context),
         uid=UID,
         grace_seconds=30,
-        config_hash=config_hash(context),
+        config_hash=short_hash(""),  # another password is no reason to do it again
         restart_policy="OnFailure",
     )
 

@@ -2,7 +2,6 @@
 
 from typing import Any
 
-from somamemory_operator.decide import credentials as keys
 from somamemory_operator.decide.images import PULL_POLICY
 from somamemory_operator.manifests.parts.context import Context, compact
 from somamemory_operator.model import names
@@ -103,6 +102,14 @@ def credential_files(context: Context, *wanted: str) -> Obj:
     return {"name": "credentials", "secret": secret}
 
 
+def program_files(context: Context, *, tokens: bool) -> Obj:
+    """The volume with the passwords of our own programs, new ones and old ones, and where they are asked for tokens."""
+    sources = [{"secret": {"name": names.program_credentials(context.name)}}]
+    if tokens:
+        sources.append({"secret": {"name": names.api_tokens(context.name)}})
+    return {"name": "credentials", "projected": {"defaultMode": GROUP_READABLE, "sources": sources}}
+
+
 def credential_env(context: Context, key: str, variable: str) -> Obj:
     """An environment variable with a credential, for programs that read no file."""
     return {"name": variable, "valueFrom": {"secretKeyRef": {"name": names.credentials(context.name), "key": key}}}
@@ -162,7 +169,3 @@ def _pod_security(workload: Workload, uid: int) -> Obj:
 def _spread(context: Context, component: Component, constraint: TopologySpread) -> Obj:
     own = {"labelSelector": {"matchLabels": names.selector(context.name, component)}}
     return own | constraint.model_dump(by_alias=True, exclude_none=True)
-
-
-CLIENT_KEYS = (keys.POSTGRES_PASSWORD, keys.REDIS_PASSWORD, keys.QDRANT_API_KEY)
-"""What API, consumer and migration need to reach the stores."""

@@ -1,6 +1,6 @@
 """What components have in common: ServiceAccount and Service; of a store the StatefulSet of one, and its volume."""
 
-from somamemory_operator.manifests.parts import claims
+from somamemory_operator.manifests.parts import claims, marks
 from somamemory_operator.manifests.parts.context import Context, compact
 from somamemory_operator.model import names
 from somamemory_operator.model.names import Component
@@ -24,8 +24,8 @@ def stateful_set(context: Context, component: Component, template: Obj) -> Obj:
         "template": template,
         "volumeClaimTemplates": claims.of_store(context, component, DATA),
     }
-    name = names.child(context.name, component)
-    return context.obj("apps/v1", "StatefulSet", name, component, spec=compact(spec))
+    obj = context.obj("apps/v1", "StatefulSet", names.child(context.name, component), component, spec=compact(spec))
+    return marks.of_store(context, obj, context.store(component))
 
 
 def data_volumes(store: Store) -> list[Obj]:

@@ -3,7 +3,7 @@
 from somamemory_operator.decide import credentials as keys
 from somamemory_operator.manifests.parts import pods, workloads
 from somamemory_operator.manifests.parts.context import Context, short_hash
-from somamemory_operator.model import templates
+from somamemory_operator.model import names, templates
 from somamemory_operator.model.names import Component
 from somamemory_operator.model.observed import Obj
 
@@ -84,8 +84,14 @@ def _template(context: Context) -> Obj:
         volumes=volumes,
         uid=UID,
         grace_seconds=60,
-        config_hash=short_hash(context.credentials.digest(keys.POSTGRES_PASSWORD)),
+        config_hash=_hash_of_birth(context),
     )
+
+
+def _hash_of_birth(context: Context) -> str:
+    """The password counts when a database is made, and never again: another one must not restart it."""
+    digest = context.credentials.digest(keys.POSTGRES_PASSWORD)
+    return short_hash(context.credentials.record.get(names.POSTGRES_BIRTH_ANNOTATION, digest))
 
 
 def _options(values: dict[str, str]) -> list[str]:

@@ -39,10 +39,17 @@ def configuration(context: Context) -> str:
         "bind": "* -::*",
         "port": "6379",
         "dir": "/data",
-        "requirepass": context.credentials[keys.REDIS_PASSWORD],
+        "requirepass": _quoted(context.credentials[keys.REDIS_PASSWORD]),
     }
     lines = _SETTINGS | context.spec.redis.config | fixed
     return "".join(f"{name} {lines[name]}\n" for name in sorted(lines))
+
+
+def _quoted(value: str) -> str:
+    """A value as redis.conf takes it to the letter; one without special signs needs no quotes."""
+    if value and not set(value) & set("\"'\\#"):
+        return value
+    return '"' + value.replace("\\", "\\\\").replace('"', '\\"') + '"'
 
 
 def _config(context: Context) -> Obj:

@@ -31,7 +31,10 @@ RELEASE = SETTINGS.model_copy(
 )
 """What the release before this one deployed by default."""
 
-INTENDED: dict[str, str] = {}
+_PROGRAMS = (
+    "They hold new passwords beside old ones now, from a Secret of their own; their image is another one anyway."
+)
+INTENDED = {"demo-api": _PROGRAMS, "demo-consumer": _PROGRAMS}
 """Workloads whose pods this release restarts on purpose, by name (`demo-kafka`), and why there was no way around it.
 
 Every entry is a promise broken to everybody who upgrades: it belongs into docs/operations.md and the changelog too.
