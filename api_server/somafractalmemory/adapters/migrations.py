@@ -12,6 +12,7 @@ from typing import Any
 import psycopg
 import structlog
 
+from somafractalmemory.adapters.postgres_login import LoginConnection
 from somafractalmemory.errors import ConfigurationError, Unavailable
 
 log = structlog.get_logger(__name__)
@@ -56,7 +57,8 @@ async def migrate(arguments: Mapping[str, Any], *, wait_seconds: float = 60.0) -
     deadline = time.monotonic() + wait_seconds
     while True:
         try:
-            async with await psycopg.AsyncConnection.connect(**arguments) as connection:
+            login: LoginConnection[Any] = await LoginConnection.connect(**arguments)
+            async with login as connection:
                 return [] if await _is_current(connection) else await _apply(connection)
         except psycopg.OperationalError as error:
             if time.monotonic() > deadline:

@@ -265,7 +265,7 @@ class PostgresRecords:
 
 @asynccontextmanager
 async def open_records(
-    arguments: Mapping[str, str], *, pool_size: int, audited: bool = True
+    arguments: Mapping[str, Any], *, pool_size: int, audited: bool = True
 ) -> AsyncIterator[PostgresRecords]:
     """Open the adapter; the server may be away, each call then says so. `arguments` are those of a connection."""
     set_json_loads(orjson.loads)
@@ -291,7 +291,7 @@ async def open_records(
         await pool.close(timeout=5)
 
 
-def connection_arguments(arguments: Mapping[str, str]) -> dict[str, Any]:
+def connection_arguments(arguments: Mapping[str, Any]) -> dict[str, Any]:
     """Add what makes every wait end: connecting, a statement, a peer that vanished."""
     return {
         **arguments,

@@ -8,6 +8,7 @@ from typing import Any
 import psycopg
 
 from somafractalmemory.adapters import statements
+from somafractalmemory.adapters.postgres_login import LoginConnection
 from somafractalmemory.adapters.postgres_rows import Row
 from somafractalmemory.adapters.postgres_scope import rows_in
 from somafractalmemory.errors import SomaError, Unavailable
@@ -72,7 +73,7 @@ class PostgresOutbox:
     async def _connect(self) -> None:
         try:
             async with asyncio.timeout(_DEADLINE_SECONDS):
-                self._connection = await psycopg.AsyncConnection.connect(**self._arguments)
+                self._connection = await LoginConnection.connect(**self._arguments)
         except (psycopg.Error, TimeoutError) as error:
             raise self._translated(error) from error
 

@@ -15,6 +15,7 @@ from typing import Any
 import orjson
 import psycopg
 
+from somafractalmemory.adapters.postgres_login import LoginConnection
 from somafractalmemory.adapters.postgres_rows import Row
 from somafractalmemory.errors import Unavailable
 
@@ -45,7 +46,7 @@ class Protection(StrEnum):
     FORCED = "forced"
 
 
-class Connection(psycopg.AsyncConnection[Row]):
+class Connection(LoginConnection[Row]):
     """Knows when it was last seen alive, so that a busy one need not be asked before each statement; and its scope."""
 
     used_at = float("-inf")

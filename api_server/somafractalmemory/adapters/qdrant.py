@@ -22,7 +22,7 @@ from qdrant_client import AsyncQdrantClient, models
 from qdrant_client.common.client_exceptions import QdrantException
 from qdrant_client.http.exceptions import ApiException
 
-from somafractalmemory.adapters.qdrant_http import NoCollectionError, Rest, error_of
+from somafractalmemory.adapters.qdrant_http import KeyAuth, NoCollectionError, Rest, error_of
 from somafractalmemory.adapters.qdrant_states import QdrantStates
 from somafractalmemory.adapters.qdrant_wire import (
     FIND_MARKER,
@@ -37,6 +37,7 @@ from somafractalmemory.adapters.qdrant_wire import (
 from somafractalmemory.errors import Rejected, Unavailable
 from somafractalmemory.model import Embedding, Hit, Point
 from somafractalmemory.ports import Search
+from somafractalmemory.settings.passwords import Password
 
 log = structlog.get_logger(__name__)
 
@@ -54,7 +55,7 @@ _INDEXES: dict[str, Any] = {
 async def open_vectors(
     *,
     url: str,
-    api_key: str | None,
+    api_key: Password | str | None,
     collection: str,
     dimensions: int,
     timeout_seconds: float = 2.0,
@@ -82,21 +83,22 @@ class QdrantVectors:
         self,
         *,
         url: str,
-        api_key: str | None = None,
+        api_key: Password | str | None = None,
         collection: str,
         dimensions: int,
         timeout_seconds: float = 2.0,
         verify: ssl.SSLContext | bool = True,
         max_request_bytes: int = 8 << 20,  # Qdrant takes 32 MiB
     ) -> None:
+        key = Password("qdrant", api_key) if isinstance(api_key, str) else api_key
         self._client = AsyncQdrantClient(
             url=url,
-            headers={"api-key": api_key} if api_key else {},  # as `api_key` it warns on every http address
+            auth=KeyAuth(key) if key else None,  # as `api_key` it warns on every http address, and never changes
             timeout=_SETUP_SECONDS,
             verify=verify,
             check_compatibility=False,  # it asks by a thread, once, and only warns; `_check_release` refuses
         )
-        self._rest = Rest(url, api_key=api_key, timeout_seconds=timeout_seconds, verify=verify)
+        self._rest = Rest(url, api_key=key, timeout_seconds=timeout_seconds, verify=verify)
         self._collection = collection
         self._path = f"/collections/{collection}"
         self._dimensions = dimensions

@@ -7,16 +7,21 @@ client, see `qdrant_setup`; both get the same errors here.
 
 import asyncio
 import ssl
+from collections.abc import Generator
 from contextlib import suppress
 from typing import Any
 
 import aiohttp
+import httpx
 import orjson
 from qdrant_client.common.client_exceptions import ResourceExhaustedResponse
 from qdrant_client.http.exceptions import ResponseHandlingException, UnexpectedResponse
 
 from somafractalmemory.errors import Rejected, Unavailable
+from somafractalmemory.settings.passwords import Password
 
+KEY_HEADER = "api-key"
+_NOT_OURS = {401, 403}
 _REFUSALS = {400, 413, 422}
 _CONNECTIONS = 16
 _IDLE_SECONDS = 30.0
@@ -27,15 +32,34 @@ class NoCollectionError(Exception):
     """The server answers, and the collection is not there."""
 
 
+class RefusedKeyError(Unavailable):
+    """The server knows no such key."""
+
+
+class KeyAuth(httpx.Auth):
+    """The same for the requests of `qdrant-client`: each key that may be valid."""
+
+    def __init__(self, api_key: Password) -> None:
+        self._api_key = api_key
+
+    def auth_flow(self, request: httpx.Request) -> Generator[httpx.Request, httpx.Response, None]:
+        for key in self._api_key.attempts():
+            request.headers[KEY_HEADER] = key
+            response = yield request
+            if response.status_code not in _NOT_OURS:
+                self._api_key.taken(key)
+                return
+
+
 class Rest:
     """Kept connections to one server; they are made on first use, in the loop that uses them."""
 
     def __init__(
-        self, url: str, *, api_key: str | None, timeout_seconds: float, verify: ssl.SSLContext | bool = True
+        self, url: str, *, api_key: Password | None, timeout_seconds: float, verify: ssl.SSLContext | bool = True
     ) -> None:
         self._url = url.rstrip("/")
         self._verify = verify
-        self._headers = _HEADERS | ({"api-key": api_key} if api_key else {})
+        self._api_key = api_key
         self._timeout_seconds = timeout_seconds
         self._session: aiohttp.ClientSession | None = None
 
@@ -64,7 +88,22 @@ class Rest:
             raise Unavailable("qdrant", f"{type(error).__name__} {error}".strip()) from error
 
     async def _request(self, method: str, path: str, body: bytes | None) -> Any:
-        async with self._opened().request(method, self._url + path, data=body, allow_redirects=False) as response:
+        if self._api_key is None:
+            return await self._attempt(method, path, body, None)
+        refused: RefusedKeyError | None = None
+        for key in self._api_key.attempts():
+            try:
+                answer = await self._attempt(method, path, body, {KEY_HEADER: key})
+            except RefusedKeyError as error:
+                refused = error
+            else:
+                self._api_key.taken(key)
+                return answer
+        raise refused or AssertionError("a password has a value")
+
+    async def _attempt(self, method: str, path: str, body: bytes | None, headers: dict[str, str] | None) -> Any:
+        session, url = self._opened(), self._url + path
+        async with session.request(method, url, data=body, headers=headers, allow_redirects=False) as response:
             content = await response.read()
         if response.status >= 300:
             raise refusal_of(response.status, content, response.headers.get("Retry-After"))
@@ -78,7 +117,7 @@ class Rest:
         if self._session is None:
             self._session = aiohttp.ClientSession(
                 connector=aiohttp.TCPConnector(limit=_CONNECTIONS, keepalive_timeout=_IDLE_SECONDS, ssl=self._verify),
-                headers=self._headers,
+                headers=_HEADERS,
                 timeout=aiohttp.ClientTimeout(),  # `send` has the deadline
                 cookie_jar=aiohttp.DummyCookieJar(),
                 skip_auto_headers=("User-Agent", "Accept", "Accept-Encoding"),
@@ -93,8 +132,8 @@ def refusal_of(status: int, content: bytes, retry_after: str | None = None) -> E
         said = orjson.loads(content)["status"]["error"]
     if status == 404:
         return NoCollectionError(said)
-    if status in {401, 403}:
-        return Unavailable("qdrant", f"it refuses our API key ({status}): check QDRANT_API_KEY")
+    if status in _NOT_OURS:
+        return RefusedKeyError("qdrant", f"it refuses our API key ({status}): check QDRANT_API_KEY")
     if status == 429:
         seconds = float(retry_after) if retry_after and retry_after.isdecimal() else None
         return Unavailable("qdrant", f"it asks for fewer requests: {said}", **_waiting(seconds))

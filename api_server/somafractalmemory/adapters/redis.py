@@ -14,17 +14,18 @@ from hashlib import sha1
 from typing import Any
 
 import structlog
-from redis.asyncio import Redis
 from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
 from redis.exceptions import ConnectionError as RedisConnectionError
 from redis.exceptions import NoScriptError, RedisError
 
 from somafractalmemory import telemetry
+from somafractalmemory.adapters.redis_login import client_of
 from somafractalmemory.errors import Unavailable
 from somafractalmemory.indexing.batching import Batcher
 from somafractalmemory.model import Budget
 from somafractalmemory.ports import Limiter
+from somafractalmemory.settings.passwords import Password
 
 log = structlog.get_logger(__name__)
 
@@ -54,16 +55,16 @@ class _Request:
 async def open_limiter(
     *,
     url: str,
-    password: str | None,
+    password: Password | str | None,
     limit: int,
     window_seconds: float,
     timeout_seconds: float = 0.5,
     tls: Mapping[str, Any] | None = None,
 ) -> AsyncIterator["RedisLimiter"]:
     """A limiter at `url`; opens even while nobody answers there. `tls` are further arguments of the client."""
-    client: Any = Redis.from_url(
+    client = client_of(
         url,
-        password=password,  # one in the address wins
+        password=password,
         socket_timeout=timeout_seconds,
         socket_connect_timeout=timeout_seconds,
         retry=Retry(NoBackoff(), 1, supported_errors=(RedisConnectionError,)),  # a kept connection may be dead

@@ -5,14 +5,15 @@ from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from typing import Any
 
-from redis.asyncio import Redis
 from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
 from redis.exceptions import ConnectionError as RedisConnectionError
 from redis.exceptions import RedisError
 
+from somafractalmemory.adapters.redis_login import client_of
 from somafractalmemory.errors import Unavailable
 from somafractalmemory.ports import Lease
+from somafractalmemory.settings.passwords import Password
 
 _PREFIX = "soma:lock:"
 _FENCE = "soma:lock-fence"
@@ -45,12 +46,12 @@ return redis.call('DEL', KEYS[1])
 
 @asynccontextmanager
 async def open_locks(
-    *, url: str, password: str | None, timeout_seconds: float = 2.0, tls: Mapping[str, Any] | None = None
+    *, url: str, password: Password | str | None, timeout_seconds: float = 2.0, tls: Mapping[str, Any] | None = None
 ) -> AsyncIterator["RedisLocks"]:
     """Locks at `url`; opens even while nobody answers there. `tls` are further arguments of the client."""
-    client: Any = Redis.from_url(
+    client = client_of(
         url,
-        password=password,  # one in the address wins
+        password=password,
         socket_timeout=timeout_seconds,
         socket_connect_timeout=timeout_seconds,
         retry=Retry(NoBackoff(), 1, supported_errors=(RedisConnectionError,)),  # a kept connection may be dead

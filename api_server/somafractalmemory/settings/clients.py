@@ -4,11 +4,14 @@ import ssl
 from typing import Any
 from urllib.parse import quote, urlsplit, urlunsplit
 
+from pydantic import SecretStr
+
+from somafractalmemory.settings.passwords import Password
 from somafractalmemory.settings.tree import Settings
 
 
-def postgres_conninfo(settings: Settings) -> dict[str, str]:
-    """Arguments of a connection: the address (any dialect suffix dropped), the password, TLS."""
+def postgres_conninfo(settings: Settings) -> dict[str, Any]:
+    """Arguments of a connection: the address (any dialect suffix dropped), the password as it is now, TLS."""
     url = (
         (settings.postgres_url or "")
         .replace("postgresql+psycopg2://", "postgresql://")
@@ -16,13 +19,22 @@ def postgres_conninfo(settings: Settings) -> dict[str, str]:
     )
     options = {
         "conninfo": url,
-        "password": settings.postgres_password.get_secret_value() if settings.postgres_password else None,
+        "password": password_of(settings, "postgres"),
         "sslmode": settings.postgres_ssl_mode,
         "sslrootcert": settings.postgres_ssl_root_cert,
         "sslcert": settings.postgres_ssl_cert,
         "sslkey": settings.postgres_ssl_key,
     }
     return {key: value for key, value in options.items() if value is not None}
+
+
+def password_of(settings: Settings, store: str) -> Password | None:
+    """What `postgres`, `redis` or `qdrant` is to be asked with, None when nothing is; a file of it may change."""
+    field = {"postgres": "postgres_password", "redis": "redis_password", "qdrant": "qdrant_api_key"}[store]
+    value: SecretStr | None = getattr(settings, field)
+    if value is None or not value.get_secret_value():
+        return None
+    return Password(store, value.get_secret_value(), settings.secret_files.get(field.upper()))
 
 
 def redis_tls(settings: Settings) -> dict[str, Any]:

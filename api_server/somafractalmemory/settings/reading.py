@@ -58,6 +58,8 @@ def resolve(
     for source in read:
         values |= source.values
         origins |= source.origins
+    files = {name: file for source in read for name, file in source.files.items()}
+    files = {name: file for name, file in files.items() if origins.get(name) == f"{name}_FILE"}
     problems = [problem for source in read for problem in source.problems]
     settings, wrong = _checked(values, origins, problems)
     problems += [each for each in problems_of(settings, for_command) if each.partition(":")[0] not in wrong]
@@ -66,7 +68,9 @@ def resolve(
         raise ConfigurationError(
             f"The configuration is not usable:\n{lines}\nEvery variable is explained in docs/configuration.md."
         )
-    return Resolved(settings, origins, tuple(warning for source in read for warning in source.warnings))
+    return Resolved(
+        settings.from_files(files), origins, tuple(warning for source in read for warning in source.warnings)
+    )
 
 
 def _checked(values: dict[str, Any], origins: Mapping[str, str], problems: list[str]) -> tuple[Settings, set[str]]:

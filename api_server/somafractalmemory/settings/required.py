@@ -6,7 +6,7 @@ from pathlib import Path
 from somafractalmemory.settings.tree import Settings, variables
 
 _SERVING = {"serve", "serve --embedded"}
-_ON_TRUTH = {"serve", "consume", "migrate", "reconcile", "events replay", "erase", "rotate-keys"}
+_ON_TRUTH = {"serve", "consume", "migrate", "reconcile", "events replay", "erase", "rotate-keys", "rotate-password"}
 _ON_INDEX = {"serve", "consume", "reconcile", "events replay", "erase"}
 _ON_BROKERS = {"consume", "events", "events replay"}
 _FILES = (

@@ -19,10 +19,11 @@ _INJECTED = re.compile(r"_(SERVICE_HOST|SERVICE_PORT(_\w+)?|PORT(_\d+_(TCP|UDP|S
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """Values, where each came from, and what is wrong or strange about them."""
+    """Values, where each came from, the files of secrets, and what is wrong or strange about them."""
 
     values: dict[str, Any] = field(default_factory=dict)
     origins: dict[str, str] = field(default_factory=dict)
+    files: dict[str, Path] = field(default_factory=dict)
     problems: list[str] = field(default_factory=list)
     warnings: list[str] = field(default_factory=list)
 
@@ -109,3 +110,4 @@ def _read_secrets(source: Source) -> None:
             source.problems.append(f"{name}_FILE: {problem}")
         else:
             source.values[name], source.origins[name] = secret, f"{name}_FILE"
+            source.files[name] = Path(path)

@@ -1,9 +1,11 @@
 """All groups as one, and the two ways to name each of their fields."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from functools import cache
+from pathlib import Path
+from typing import Self
 
-from pydantic import AliasChoices, SecretStr
+from pydantic import AliasChoices, PrivateAttr, SecretStr
 
 from somafractalmemory.settings.events import EventSettings
 from somafractalmemory.settings.fields import Group
@@ -30,6 +32,18 @@ class Settings(
     GrpcSettings,
 ):
     """Everything that is configured, checked."""
+
+    _secret_files: dict[str, Path] = PrivateAttr(default_factory=dict)
+
+    @property
+    def secret_files(self) -> Mapping[str, Path]:
+        """The files that secrets came from, by the names of their variables: they may change while a program runs."""
+        return self._secret_files
+
+    def from_files(self, files: Mapping[str, Path]) -> Self:
+        """These settings, which remember the files of their secrets."""
+        self._secret_files.update(files)
+        return self
 
 
 def variables(field: str) -> tuple[str, ...]:

@@ -16,7 +16,7 @@ from somafractalmemory.adapters.vector_file import FileVectors, open_vector_file
 from somafractalmemory.errors import Unavailable
 from somafractalmemory.ports import Limiter, Locks, Pinged
 from somafractalmemory.settings import Settings, postgres_conninfo
-from somafractalmemory.settings.clients import qdrant_trust, redis_tls
+from somafractalmemory.settings.clients import password_of, qdrant_trust, redis_tls
 
 log = structlog.get_logger(__name__)
 
@@ -53,11 +53,10 @@ async def open_truth_and_index(
             await stack.enter_async_context(open_vector_file(folder, dimensions=embedder.dimensions)),
             embedder,
         )
-    key = settings.qdrant_api_key
     vectors = await stack.enter_async_context(
         open_vectors(
             url=settings.qdrant_address or "",
-            api_key=key.get_secret_value() if key else None,
+            api_key=password_of(settings, "qdrant"),
             verify=qdrant_trust(settings),
             collection=f"{settings.qdrant_collection}_{embedder.revision}_{LAYOUT}",
             dimensions=embedder.dimensions,
@@ -71,11 +70,10 @@ async def open_limiter_of(settings: Settings, stack: AsyncExitStack) -> tuple[Li
     local = local_limiter(settings)
     if local is None or settings.redis_address is None:
         return local, {}
-    password = settings.redis_password
     redis = await stack.enter_async_context(
         open_limiter(
             url=settings.redis_address,
-            password=password.get_secret_value() if password else None,
+            password=password_of(settings, "redis"),
             limit=settings.rate_limit_max,
             window_seconds=settings.rate_limit_window_seconds,
             tls=redis_tls(settings),
@@ -88,11 +86,10 @@ async def open_locks_of(settings: Settings, records: PostgresRecords, stack: Asy
     """Where all processes see the same locks: in Redis, or beside the truth when there is none."""
     if settings.redis_address is None:
         return records.locks
-    password = settings.redis_password
     return await stack.enter_async_context(
         open_locks(
             url=settings.redis_address,
-            password=password.get_secret_value() if password else None,
+            password=password_of(settings, "redis"),
             tls=redis_tls(settings),
         )
     )

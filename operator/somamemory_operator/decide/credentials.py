@@ -95,7 +95,7 @@ def credentials(
     stored = [decoded(world.get("Secret", name)) for name in names_of_both]
     good = [values for values in stored if is_intact(values)] or stored
     in_force = {key: _first(stored if key == API_TOKEN else good, key) for key in KEYS}
-    known = rotation.State(
+    known = rotation.Rotation(
         {key: value for key, value in in_force.items() if value},
         {key: value for key in BROUGHT if (value := _first(good, f"{key}{rotation.COMING}"))},
         {key: value for key in BROUGHT if (value := _first(good, f"{key}{rotation.PREVIOUS}"))},

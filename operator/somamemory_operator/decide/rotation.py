@@ -39,7 +39,7 @@ MOUNTED = timedelta(seconds=180)
 
 
 @dataclass(frozen=True)
-class State:
+class Rotation:
     """The values by key, and the annotations that remember how far it is."""
 
     values: Mapping[str, str] = field(repr=False)
@@ -54,14 +54,14 @@ class State:
 
 
 def next_state(
-    state: State,
+    state: Rotation,
     said: Mapping[str, str],
     memory: SomaMemory,
     world: World,
     generate: Callable[[str], str],
     now: datetime | None,
     birth: str,
-) -> State:
+) -> Rotation:
     """One step from what is remembered: old tokens end, stores that have changed over are noted, rotations begin.
 
     `birth` is the digest of the password that Postgres' pods were made with, unless one is remembered.
@@ -102,20 +102,20 @@ def _born(pod: Obj) -> datetime:
     return datetime.fromisoformat(said) if said else datetime.min.replace(tzinfo=UTC)
 
 
-def _is_taken(key: str, state: State, memory: SomaMemory, world: World, now: datetime | None) -> bool:
+def _is_taken(key: str, state: Rotation, memory: SomaMemory, world: World, now: datetime | None) -> bool:
     if key == POSTGRES_PASSWORD:
         return is_complete(job_of(world, str(state.ordinal)))
     return programs_know(key, state.coming, memory, world, now)
 
 
-def _promoted(state: State, taken: set[str], memory: SomaMemory, now: datetime | None) -> State:
+def _promoted(state: Rotation, taken: set[str], memory: SomaMemory, now: datetime | None) -> Rotation:
     if not taken:
         return state
     record = dict(state.record)
     if API_TOKEN in taken and now is not None:
         until = now + timedelta(seconds=memory.spec.secrets.token_overlap_seconds)
         record[names.TOKEN_UNTIL_ANNOTATION] = until.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
-    return State(
+    return Rotation(
         {**state.values, **{key: state.coming[key] for key in taken}},
         {key: value for key, value in state.coming.items() if key not in taken},
         {**state.previous, **{key: state.values[key] for key in taken}},
@@ -123,7 +123,7 @@ def _promoted(state: State, taken: set[str], memory: SomaMemory, now: datetime |
     )
 
 
-def _ended(state: State, now: datetime | None) -> State:
+def _ended(state: Rotation, now: datetime | None) -> Rotation:
     """Without the old token, once its time is over."""
     until = state.record.get(names.TOKEN_UNTIL_ANNOTATION)
     if until is None or now is None or datetime.fromisoformat(until) > now:
@@ -134,8 +134,8 @@ def _ended(state: State, now: datetime | None) -> State:
 
 
 def _begun(
-    state: State, said: Mapping[str, str], memory: SomaMemory, generate: Callable[[str], str], birth: str
-) -> State:
+    state: Rotation, said: Mapping[str, str], memory: SomaMemory, generate: Callable[[str], str], birth: str
+) -> Rotation:
     request = memory.spec.secrets.rotate
     is_asked = request is not None and request != state.record.get(names.REQUEST_ANNOTATION) and not state.coming
     brought = places(memory)

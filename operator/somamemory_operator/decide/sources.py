@@ -29,7 +29,7 @@ PARTS = {
 BROUGHT = tuple(PARTS.values())
 
 
-class Place(NamedTuple):
+class Origin(NamedTuple):
     """A key of a Secret of the user's."""
 
     secret: str
@@ -51,17 +51,17 @@ class Found:
     gaps: tuple[Gap, ...] = ()
 
 
-def places(memory: SomaMemory) -> dict[str, Place]:
+def places(memory: SomaMemory) -> dict[str, Origin]:
     """Where each key is read; what is not in here is generated."""
     chosen = memory.spec.secrets
     if chosen.existing is not None:
         common = chosen.existing.name
         entries: dict[str, SecretKey | None] = {key: getattr(chosen.existing, part) for part, key in PARTS.items()}
         read = {key: entry or (SecretKey(name=common) if common else None) for key, entry in entries.items()}
-        return {key: Place(entry.name, entry.key or key) for key, entry in read.items() if entry is not None}
+        return {key: Origin(entry.name, entry.key or key) for key, entry in read.items() if entry is not None}
     if chosen.external_secret is not None:
         target = target_of(memory.name, chosen.external_secret)
-        return {key: Place(target, key) for key in _fetched(chosen.external_secret)}
+        return {key: Origin(target, key) for key in _fetched(chosen.external_secret)}
     return {}
 
 
@@ -123,12 +123,12 @@ def _unfit(key: str, value: str) -> str | None:
 _LONGEST = 512
 
 
-def _wrong(place: Place, why: str) -> Gap:
+def _wrong(place: Origin, why: str) -> Gap:
     text = f"Key {place.key} of Secret {place.secret} {why}: use letters, digits and other signs of one line."
     return Gap(Reason.KEY_INVALID, text)
 
 
-def _gap(memory: SomaMemory, world: World, place: Place) -> Gap:
+def _gap(memory: SomaMemory, world: World, place: Origin) -> Gap:
     if (unread := world.unread_secrets.get(place.secret)) is not None:
         return Gap(unread.reason, unread.message)
     is_external = memory.spec.secrets.external_secret is not None
