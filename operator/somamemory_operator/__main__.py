@@ -1,6 +1,7 @@
 """The command line of the operator: `run` it, `render` what it would apply, print its `crd`."""
 
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated
 
@@ -33,7 +34,7 @@ def render(
     file: Annotated[Path, typer.Argument(help="YAML with one or more SomaMemories; - reads standard input.")],
     namespace: Annotated[str, typer.Option("--namespace", "-n", help="For those that name none.")] = "default",
 ) -> None:
-    """Print the raw manifests of every SomaMemory in FILE, with fresh credentials, without a cluster."""
+    """Print the raw manifests of every SomaMemory in FILE, without a cluster and so with fresh credentials."""
     text = sys.stdin.read() if str(file) == "-" else file.read_text()
     memories = [document for document in yaml.safe_load_all(text) if (document or {}).get("kind") == KIND]
     if not memories:
@@ -58,7 +59,9 @@ def _rendered(document: Obj, namespace: str) -> list[Obj]:
     memory, world, settings = SomaMemory.parse(document | {"metadata": metadata}), World(), Settings()
     if (refusal := first_refusal(memory, world, settings)) is not None:
         raise InvalidSpec(refusal.reason, refusal.message)
-    desired = build(memory, settings, world, credentials(world, memory, random_value))
+    found = credentials(world, memory, random_value)
+    made = {key: value or random_value(key) for key, value in found.values.items()}
+    desired = build(memory, settings, world, replace(found, values=made))
     return [wanted.obj for wanted in desired]
 
 

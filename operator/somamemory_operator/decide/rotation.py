@@ -74,16 +74,27 @@ def next_state(
 
 
 def programs_know(key: str, coming: Mapping[str, str], memory: SomaMemory, world: World, now: datetime | None) -> bool:
-    """Whether every program reads the value that is coming: its pod is younger than the change, or had time enough."""
+    """Whether every program reads the value that is coming: its pod came after the change, or had time enough."""
     name = names.api_tokens(memory.name) if key == API_TOKEN else names.program_credentials(memory.name)
     live = world.get("Secret", name)
-    held = decoded(live).get(key, "")
-    changed = applied_at(live) if live is not None else None
-    if changed is None or coming[key] not in held.split():
+    if live is None or coming[key] not in decoded(live).get(key, "").split():
         return False
-    if now is not None and now - changed > MOUNTED:
+    changed = applied_at(live)
+    if now is not None and changed is not None and now - changed > MOUNTED:
         return True
-    return all(_born(pod) > changed for pod in _programs(world))
+    ordinal = at(world.get("Secret", names.program_credentials(memory.name)), *_ORDINAL)
+    return all(_came_after(pod, changed, ordinal) for pod in _programs(world))
+
+
+_ORDINAL = ("metadata", "annotations", names.ROTATION_ANNOTATION)
+
+
+def _came_after(pod: Obj, changed: datetime | None, ordinal: str | None) -> bool:
+    """By what rolled the pod out, or by the times, which are whole seconds."""
+    if ordinal is not None and at(pod, *_ORDINAL) == ordinal:
+        return True
+    born = at(pod, "metadata", "creationTimestamp")
+    return changed is not None and born is not None and datetime.fromisoformat(born) > changed
 
 
 def job_of(world: World, ordinal: str) -> Obj | None:
@@ -95,11 +106,6 @@ def job_of(world: World, ordinal: str) -> Obj | None:
 def _programs(world: World) -> Iterator[Obj]:
     """Those on their way out, too: they serve until they are gone."""
     return (pod for pod in world.of_kind("Pod") if component_of(pod) in (Component.API, Component.CONSUMER))
-
-
-def _born(pod: Obj) -> datetime:
-    said = at(pod, "metadata", "creationTimestamp")
-    return datetime.fromisoformat(said) if said else datetime.min.replace(tzinfo=UTC)
 
 
 def _is_taken(key: str, state: Rotation, memory: SomaMemory, world: World, now: datetime | None) -> bool:

@@ -27,7 +27,7 @@ from tests.integration.optionalkinds import definition
 
 ROOT = Path(__file__).parents[3]
 _DEFINITIONS = "/apis/apiextensions.k8s.io/v1/customresourcedefinitions"
-_ENDING = (Component.MIGRATION, Component.RESTORE, Component.REINDEX, Component.FEATURES)
+_ENDING = (Component.MIGRATION, Component.RESTORE, Component.REINDEX, Component.FEATURES, Component.ROTATION)
 Result = TypeVar("Result")
 
 

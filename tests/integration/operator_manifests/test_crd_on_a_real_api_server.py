@@ -24,6 +24,16 @@ def volume(**persistence: Any) -> Spec:
     return {"postgres": {"persistence": persistence}}
 
 
+def existing(chosen: Spec, **more: object) -> Spec:
+    return {"secrets": {"source": "existing", "existing": chosen, **more}}
+
+
+def fetched(**chosen: object) -> Spec:
+    return {
+        "secrets": {"source": "externalSecret", "externalSecret": {"secretStoreRef": {"name": "vault"}, **chosen}},
+    }
+
+
 HOSTS = {"maxSkew": 1, "topologyKey": "kubernetes.io/hostname", "whenUnsatisfiable": "DoNotSchedule"}
 REFUSED: dict[str, tuple[str, Spec, str]] = {
     "one pull secret twice": ("x", {"imagePullSecrets": ["a", "b", "a"]}, "names a Secret twice"),
@@ -62,7 +72,13 @@ REFUSED: dict[str, tuple[str, Spec, str]] = {
         {"upgrade": {"stores": "Window", "window": {"start": "24:00", "hours": 2}}},
         "spec.upgrade.window.start",
     ),
-    "a source of secrets that does not exist yet": ("x", {"secrets": {"source": "existing"}}, "spec.secrets.source"),
+    "a source of secrets that does not exist": ("x", {"secrets": {"source": "guessed"}}, "spec.secrets.source"),
+    "an existing source without Secrets": ("x", {"secrets": {"source": "existing"}}, "existing go together"),
+    "Secrets of another source": ("x", {"secrets": {"existing": {"name": "mine"}}}, "existing go together"),
+    "existing that names nothing": ("x", existing({}), "existing names no Secret"),
+    "an external secret that fetches nothing": ("x", fetched(), "externalSecret fetches nothing"),
+    "an external secret from nowhere": ("x", fetched(dataFrom=[{}]), "either extract or find"),
+    "a rotation of what is brought": ("x", existing({"name": "mine"}, rotate="now"), "change them there"),
 }
 
 

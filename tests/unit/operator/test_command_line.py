@@ -29,6 +29,16 @@ def test_render_reads_standard_input() -> None:
     assert {obj["metadata"]["namespace"] for obj in yaml.safe_load_all(done.output)} == {"elsewhere"}
 
 
+def test_render_leaves_no_password_empty_where_only_a_cluster_knows_it() -> None:
+    spec = "{secrets: {source: existing, existing: {name: mine}}}"
+    done = RUNNER.invoke(app, ["render", "-"], input=f"{{kind: SomaMemory, metadata: {{name: x}}, spec: {spec}}}")
+
+    secrets = [obj for obj in yaml.safe_load_all(done.output) if obj["kind"] == "Secret"]
+    assert done.exit_code == 0
+    assert secrets
+    assert all(value for secret in secrets for value in secret["data"].values())
+
+
 def test_render_names_what_is_wrong() -> None:
     wrong = {
         "{kind: SomaMemory, metadata: {name: x}, spec: {replica: 1}}": "spec.replica",

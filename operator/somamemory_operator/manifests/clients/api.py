@@ -93,5 +93,6 @@ def _template(context: Context) -> Obj:
         volumes=program.volumes(context, tokens=True),
         uid=program.UID,
         grace_seconds=30,
-        config_hash=program.config_hash(context),
+        config_hash=program.CONFIG_HASH,
+        marks=program.marks(context),
     )

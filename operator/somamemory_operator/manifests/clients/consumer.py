@@ -51,5 +51,6 @@ def _template(context: Context) -> Obj:
         volumes=program.volumes(context),
         uid=program.UID,
         grace_seconds=30,
-        config_hash=program.config_hash(context),
+        config_hash=program.CONFIG_HASH,
+        marks=program.marks(context),
     )

@@ -1,7 +1,8 @@
 """What API, consumer and migration have in common: one image, one environment, the same credentials."""
 
 from somamemory_operator.decide import credentials as keys
-from somamemory_operator.manifests.parts import marks, pods
+from somamemory_operator.manifests.parts import marks as metadata_marks
+from somamemory_operator.manifests.parts import pods
 from somamemory_operator.manifests.parts.context import Context, compact, short_hash
 from somamemory_operator.manifests.parts.secrets import PROGRAM_KEYS
 from somamemory_operator.manifests.stores import postgres
@@ -12,6 +13,8 @@ from somamemory_operator.resource.workload import Resources, Workload
 
 UID = 10001
 _SMALL = Resources(requests={"cpu": "25m", "memory": "96Mi"}, limits={"memory": "512Mi"})
+CONFIG_HASH = short_hash("")
+"""They mount no configuration, and read passwords again; what rolls them stands beside it."""
 TMP = {"tmp": "/tmp"}  # noqa: S108 - inside the container, an emptyDir of its own
 
 
@@ -35,17 +38,16 @@ def environment(context: Context) -> dict[str, str]:
     }
 
 
-def config_hash(context: Context) -> str:
-    """Rolls the pods when a password changes, where that is the operator's affair; tokens are read again anyway.
+def marks(context: Context) -> dict[str, str]:
+    """Rolls the pods when a password changes, where that is the operator's affair, and says what they know.
 
-    Only once the programs' Secret holds it: pods that came before would have to be replaced again.
+    Only once the programs' Secret holds it: pods that came before would have to be replaced again. Tokens are read
+    again by themselves.
     """
-    rollout = context.spec.secrets.rollout
-    if rollout != "operator":
-        return short_hash(rollout)
     live = context.world.get("Secret", names.program_credentials(context.name))
     held = at(live, "metadata", "annotations", names.ROTATION_ANNOTATION) if live else context.credentials.ordinal
-    return short_hash(held or "0")
+    by_operator = context.spec.secrets.rollout == "operator"
+    return {names.ROTATION_ANNOTATION: held} if by_operator and held not in (None, "0") else {}
 
 
 def volumes(context: Context, *, tokens: bool = False) -> list[Obj]:
@@ -82,7 +84,7 @@ def deployment(context: Context, component: Component, *, replicas: int | None, 
     obj = context.obj("apps/v1", "Deployment", names.child(context.name, component), component, spec=compact(spec))
     obj["metadata"]["labels"][names.VERSION_LABEL] = context.version
     part = context.spec.api if component is Component.API else context.spec.consumer
-    return marks.of_program(context, obj, part)
+    return metadata_marks.of_program(context, obj, part)
 
 
 def one_off(context: Context, component: Component, command: list[str]) -> Obj:
@@ -113,7 +115,7 @@ def one_off(context: Context, component: Component, command: list[str]) -> Obj:
         volumes=volumes(context),
         uid=UID,
         grace_seconds=30,
-        config_hash=short_hash(""),  # another password is no reason to do it again
+        config_hash=CONFIG_HASH,
         restart_policy="OnFailure",
     )
 

@@ -1,5 +1,6 @@
 """The shared parts of pods: security, volumes, probes, environment. Pods meet Pod Security `restricted`."""
 
+from collections.abc import Mapping
 from typing import Any
 
 from somamemory_operator.decide.images import PULL_POLICY
@@ -26,9 +27,13 @@ def template(
     grace_seconds: int,
     config_hash: str,
     restart_policy: str | None = None,
+    marks: Mapping[str, str] | None = None,
 ) -> Obj:
-    """A pod template. The config hash rolls the pods when something that they mount has changed, and only then."""
-    annotations = workload.pod_annotations | {names.CONFIG_HASH_ANNOTATION: config_hash}
+    """A pod template. The config hash rolls the pods when something that they mount has changed, and only then.
+
+    `marks` are further annotations.
+    """
+    annotations = workload.pod_annotations | {names.CONFIG_HASH_ANNOTATION: config_hash} | dict(marks or {})
     spec = {
         "serviceAccountName": names.child(context.name, component),
         "automountServiceAccountToken": False,

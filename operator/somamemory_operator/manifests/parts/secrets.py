@@ -25,10 +25,11 @@ PROGRAM_KEYS = tuple(key for key in BROUGHT if key in STORE_KEYS)
 def build(context: Context) -> list[Wanted]:
     """All of them. The first two are guarded: no password is ever overwritten on the strength of an old snapshot.
 
-    What is made of them comes after them, so that nothing is known to a program that could be forgotten.
+    What is made of them comes after them, so that nothing is known to a program that could be forgotten; the passwords
+    last, because pods that are made after them count as knowing everything.
     """
     kept = [Wanted(_secret(context, name), guarded=True) for name in secret_names(context.name)]
-    return [*kept, Wanted(_programs(context), _remembered(context)), Wanted(_tokens(context), _remembered(context))]
+    return [*kept, *(Wanted(each(context), _remembered(context)) for each in (_tokens, _programs))]
 
 
 def for_nothing_without(context: Context, objects: list[Wanted]) -> Iterator[Wanted]:

@@ -1,0 +1,194 @@
+"""Every password and the token are replaced while the API is used: nobody is refused, and the old ones end."""
+
+import base64
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Any
+
+import httpx
+import pytest
+
+from tests.e2e.cluster import Cluster, Memory, eventually, recalled, store
+from tests.e2e.conftest import NODE_PORT, SMALL_VOLUMES
+
+STORES = ("POSTGRES_PASSWORD", "REDIS_PASSWORD", "QDRANT_API_KEY")
+REQUESTS_PER_SECOND = 50
+OVERLAP_SECONDS = 20
+
+
+@dataclass
+class Load:
+    """What callers met with. A request that is not answered by 200 has failed."""
+
+    sent: int = 0
+    failed: list[str] = field(default_factory=list)
+    seconds: float = 0.0
+
+
+@contextmanager
+def load(memory: Memory) -> Iterator[Load]:
+    """Four callers that store and recall, each with the token that the Secret holds now."""
+    found, stop, lock = Load(), threading.Event(), threading.Lock()
+    token = [memory.token()]
+
+    def look_for_the_token() -> None:
+        while not stop.wait(1.0):
+            token[0] = memory.token()
+
+    def call(number: int, api: httpx.Client) -> None:
+        at = 0
+        while not stop.is_set():
+            at += 1
+            headers = {"Authorization": f"Bearer {token[0]}"}
+            body: dict[str, Any] = {"coord": f"{number},{at}", "payload": {"fact": f"fact {at} of {number}"}}
+            path = "/store" if at % 2 else "/recall"
+            answer = api.post(path, json=body if at % 2 else {"query": f"fact {at - 1} of {number}"}, headers=headers)
+            with lock:
+                found.sent += 1
+                if answer.status_code != httpx.codes.OK:
+                    found.failed.append(f"{path} {answer.status_code} {answer.text[:200]}")
+            time.sleep(4 / REQUESTS_PER_SECOND / 2)
+
+    with memory.api() as api:
+        threads = [threading.Thread(target=look_for_the_token)]
+        threads += [threading.Thread(target=_counted, args=(call, number, api, found)) for number in range(4)]
+        began = time.monotonic()
+        for thread in threads:
+            thread.start()
+        try:
+            yield found
+        finally:
+            stop.set()
+            for thread in threads:
+                thread.join(30)
+            found.seconds = time.monotonic() - began
+
+
+def _counted(call: Any, number: int, api: httpx.Client, found: Load) -> None:
+    try:
+        call(number, api)
+    except httpx.HTTPError as error:
+        found.failed.append(repr(error))
+
+
+def secret(memory: Memory, name: str) -> dict[str, str]:
+    found = memory.cluster.get("secret", name, memory.namespace) or {"data": {}}
+    return {key: base64.b64decode(value).decode() for key, value in found["data"].items()}
+
+
+def credentials(memory: Memory) -> dict[str, str]:
+    return secret(memory, f"{memory.name}-credentials")
+
+
+def revisions(memory: Memory) -> dict[str, str]:
+    """How often each Deployment was rolled out, and the pods of the stores."""
+    rolled = {
+        d["metadata"]["name"]: d["metadata"]["annotations"]["deployment.kubernetes.io/revision"]
+        for d in memory.children("deployments")
+    }
+    return rolled | {p["metadata"]["name"]: p["metadata"]["uid"] for p in memory.children("pods") if _is_store(p)}
+
+
+def _is_store(pod: dict[str, Any]) -> bool:
+    return pod["metadata"]["labels"]["app.kubernetes.io/component"] in ("postgres", "redis", "qdrant", "kafka")
+
+
+def rotated(memory: Memory, before: dict[str, str]) -> None:
+    """Wait until nothing is being replaced any more, the old token included, and everything is Ready."""
+    eventually("all values are others", lambda: all(credentials(memory)[k] != before[k] for k in STORES), 300)
+    eventually("the old token has ended", lambda: _token_has_ended(memory), 300)
+    eventually("SecretsReady", lambda: memory.condition("SecretsReady").get("status") == "True", 120)
+    memory.cluster.wait_ready(memory)
+
+
+def _token_has_ended(memory: Memory) -> bool:
+    told = ((memory.get() or {}).get("status") or {}).get("secrets") or {}
+    return "previousTokenUntil" not in told and not told.get("rotating")
+
+
+def refused(memory: Memory, old: dict[str, str]) -> dict[str, bool]:
+    """Whether each store, asked in its own pod, and the API refuse what was valid before."""
+    name, where = memory.name, ("-n", memory.namespace)
+
+    def fails(pod: str, container: str, script: str, value: str) -> bool:
+        run = memory.cluster.kubectl
+        told = run("exec", "-i", *where, pod, "-c", container, "--", "sh", "-c", script, text=value)
+        return "refused" in told
+
+    postgres, redis = old["POSTGRES_PASSWORD"], old["REDIS_PASSWORD"]
+    log_in = 'read -r PGPASSWORD; export PGPASSWORD; psql -h "$(hostname -i)" -U soma -d somamemory -c "select 1"'
+    log_in += " >/dev/null 2>&1 || echo refused"
+    ping = "read -r REDISCLI_AUTH; export REDISCLI_AUTH; redis-cli ping 2>/dev/null | grep -q PONG || echo refused"
+    with memory.api() as api:
+        asked = api.get("/stats", headers={"Authorization": f"Bearer {old['SOMA_API_TOKEN']}"})
+    return {
+        "postgres": fails(f"{name}-postgres-0", "postgres", log_in, f"{postgres}\n"),
+        "redis": fails(f"{name}-redis-0", "redis", ping, f"{redis}\n"),
+        "token": asked.status_code == httpx.codes.FORBIDDEN,
+    }
+
+
+@pytest.fixture(scope="module")
+def own(cluster: Cluster, namespace: str) -> Memory:
+    """A Ready SomaMemory with volumes and a short overlap of tokens."""
+    memory = Memory(cluster, "soma", namespace)
+    memory.apply({**SMALL_VOLUMES, **NODE_PORT, "secrets": {"tokenOverlapSeconds": OVERLAP_SECONDS}})
+    cluster.wait_ready(memory)
+    return memory
+
+
+def test_a_rotation_on_request_fails_no_request_and_restarts_once(own: Memory) -> None:
+    old, before = credentials(own), revisions(own)
+    with own.api() as api:
+        store(api, "0.5", "stored before the rotation")
+
+    with load(own) as found:
+        own.patch({"secrets": {"rotate": "once"}})
+        rotated(own, old)
+        time.sleep(3)
+
+    print(f"{found.sent} requests in {found.seconds:.0f} s, {len(found.failed)} failed")
+    assert found.failed == []
+    assert found.sent / found.seconds >= REQUESTS_PER_SECOND / 2
+    after = revisions(own)
+    assert {name: int(after[name]) - int(before[name]) for name in ("soma-api", "soma-consumer")} == {
+        "soma-api": 1,
+        "soma-consumer": 1,
+    }
+    assert after["soma-postgres-0"] == before["soma-postgres-0"]
+    assert after["soma-kafka-0"] == before["soma-kafka-0"]
+    assert refused(own, old) == {"postgres": True, "redis": True, "token": True}
+    with own.api() as api:
+        assert recalled(api, "stored before the rotation")
+
+
+def test_values_of_an_existing_secret_are_taken_over_without_a_failed_request(own: Memory) -> None:
+    old = credentials(own)
+    brought = {key: f"brought-{key.lower().replace('_', '-')}" for key in (*STORES, "SOMA_API_TOKEN")}
+    data = {key: base64.b64encode(value.encode()).decode() for key, value in brought.items()}
+    own.cluster.apply(
+        {"apiVersion": "v1", "kind": "Secret", "metadata": {"name": "mine", "namespace": own.namespace}, "data": data}
+    )
+
+    with load(own) as found:
+        own.apply(
+            {
+                **SMALL_VOLUMES,
+                **NODE_PORT,
+                "secrets": {
+                    "tokenOverlapSeconds": OVERLAP_SECONDS,
+                    "source": "existing",
+                    "existing": {"name": "mine"},
+                },
+            }
+        )
+        rotated(own, old)
+        time.sleep(3)
+
+    print(f"{found.sent} requests in {found.seconds:.0f} s, {len(found.failed)} failed")
+    assert found.failed == []
+    assert brought.items() <= credentials(own).items()
+    assert refused(own, old) == {"postgres": True, "redis": True, "token": True}
