@@ -191,17 +191,13 @@ class Secrets(Model):
             "source: externalSecret and externalSecret go together: set both or none",
             lambda it: (it.source == "externalSecret") == (it.external_secret is not None),
         ),
-        Rule(
-            "!has(self.rotate) || !has(self.source) || self.source == 'generated'",
-            "rotate makes generated values anew: with another source change them there",
-            lambda it: it.rotate is None or it.source == "generated",
-        ),
     )
     source: Literal["generated", "existing", "externalSecret"] = "generated"
     """`generated`: made by the operator; `existing`: read from Secrets of yours; `externalSecret`: from the Secret that
     External Secrets makes. All are kept in the Secret NAME-credentials."""
     rotate: Annotated[str, StringConstraints(min_length=1, max_length=128)] | None = None
-    """Any new value, such as a date, has all generated values replaced once, without a failed request."""
+    """Any new value, such as a date, has all generated values replaced once, without a failed request. What comes from
+    another source is replaced there."""
     token_overlap_seconds: Annotated[int, Field(ge=0, le=31_536_000)] = 600
     """How long the API takes an old token beside the new one."""
     existing: ExistingSecrets | None = None

@@ -24,8 +24,8 @@ def volume(**persistence: Any) -> Spec:
     return {"postgres": {"persistence": persistence}}
 
 
-def existing(chosen: Spec, **more: object) -> Spec:
-    return {"secrets": {"source": "existing", "existing": chosen, **more}}
+def existing(chosen: Spec) -> Spec:
+    return {"secrets": {"source": "existing", "existing": chosen}}
 
 
 def fetched(**chosen: object) -> Spec:
@@ -78,7 +78,6 @@ REFUSED: dict[str, tuple[str, Spec, str]] = {
     "existing that names nothing": ("x", existing({}), "existing names no Secret"),
     "an external secret that fetches nothing": ("x", fetched(), "externalSecret fetches nothing"),
     "an external secret from nowhere": ("x", fetched(dataFrom=[{}]), "either extract or find"),
-    "a rotation of what is brought": ("x", existing({"name": "mine"}, rotate="now"), "change them there"),
 }
 
 

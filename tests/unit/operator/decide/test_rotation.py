@@ -19,6 +19,7 @@ from somamemory_operator.model.observed import Key, Obj, component_of
 from somamemory_operator.model.reasons import Reason
 from somamemory_operator.resource.somamemory import SomaMemory
 from somamemory_operator.status.secrets import secrets_ready, told
+from tests.unit.operator.decide.test_sources import secret as brought_secret
 from tests.unit.operator.fakes import FakeCluster, memory
 
 NOON = datetime(2026, 11, 28, 12, tzinfo=UTC)
@@ -237,3 +238,15 @@ def test_a_new_somamemory_that_asks_for_a_rotation_has_none(cluster: FakeCluster
 
     assert not told(asked(), fresh.world).get("rotating")
     assert not any("_NEXT" in key or "_PREVIOUS" in key for key in stored(fresh))
+
+
+def test_a_request_replaces_only_what_is_generated(cluster: FakeCluster) -> None:
+    before = stored(cluster)
+    cluster.brought["mine"] = brought_secret("mine", {"pw": before[POSTGRES_PASSWORD]})
+    wanted = asked(source="existing", existing={"postgres": {"name": "mine", "key": "pw"}})
+
+    for _ in turns(cluster, wanted):
+        pass
+
+    assert stored(cluster)[POSTGRES_PASSWORD] == before[POSTGRES_PASSWORD]
+    assert stored(cluster)[REDIS_PASSWORD] != before[REDIS_PASSWORD]
