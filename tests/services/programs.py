@@ -7,6 +7,7 @@ from .postgres import postgres_program
 _PACKAGES = {
     "postgres": "postgresql",
     "redis-server": "redis-server",
+    "pgbouncer": "pgbouncer",
     "java": "openjdk-17-jre-headless",
     "mvn": "maven",
 }

@@ -2,6 +2,7 @@
 
 import asyncio
 import time
+from collections import deque
 from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Mapping, Sequence
 from contextlib import asynccontextmanager
 from typing import Any, TypeVar
@@ -62,9 +63,14 @@ class PostgresRecords:
     """Implements the ports Records, Outbox and EventLog over one pool; publishing has a connection of its own."""
 
     def __init__(
-        self, pool: AsyncConnectionPool[Connection], arguments: Mapping[str, Any], *, audited: bool = True
+        self,
+        pool: AsyncConnectionPool[Connection],
+        arguments: Mapping[str, Any],
+        *,
+        audited: bool = True,
+        refusals: Sequence[str] = (),
     ) -> None:
-        self._pool = pool
+        self._pool, self._refusals = pool, refusals
         self._audited = audited
         self._outbox = PostgresOutbox(arguments, _ours)
         self._circuit = Circuit("postgres")
@@ -243,7 +249,7 @@ class PostgresRecords:
                         return answer
                 except PoolTimeout as error:
                     call.silent()
-                    raise _ours(error) from error
+                    raise _ours(error, next(iter(self._refusals), "")) from error
                 except psycopg.Error as error:
                     if error.sqlstate not in _RETRIED or attempt == ATTEMPTS:
                         raise _ours(error) from error
@@ -270,10 +276,11 @@ async def open_records(
     """Open the adapter; the server may be away, each call then says so. `arguments` are those of a connection."""
     set_json_loads(orjson.loads)
     options = connection_arguments(arguments)
+    refusals: deque[str] = deque(maxlen=1)
     pool = AsyncConnectionPool(
         options["conninfo"],
         connection_class=Connection,
-        kwargs={name: value for name, value in options.items() if name != "conninfo"},
+        kwargs={name: value for name, value in options.items() if name != "conninfo"} | {"refusals": refusals},
         min_size=2,
         max_size=pool_size,
         open=False,
@@ -283,7 +290,7 @@ async def open_records(
         check=check_when_idle,
     )
     await pool.open(wait=False)
-    records = PostgresRecords(pool, options, audited=audited)
+    records = PostgresRecords(pool, options, audited=audited, refusals=refusals)
     try:
         yield records
     finally:
@@ -315,8 +322,11 @@ def _first(own: Sequence[Memory], foreign: Sequence[Memory], limit: int) -> Sequ
     return sorted([*own, *foreign], key=lambda memory: memory.id)[:limit]
 
 
-def _ours(error: Exception) -> SomaError:
-    """Our error for one of the client's; the server's own words never hold the parameters' values in full."""
+def _ours(error: Exception, refusal: str = "") -> SomaError:
+    """Our error for one of the client's; the server's own words never hold the parameters' values in full.
+
+    `refusal` is what the pool's own attempts to connect met with last.
+    """
     if isinstance(error, psycopg.Error) and error.sqlstate:
         if error.sqlstate[:2] in _REJECTED_CLASSES:
             return Rejected(f"Postgres refuses the item: {error.diag.message_primary}")
@@ -325,5 +335,6 @@ def _ours(error: Exception) -> SomaError:
     elif isinstance(error, psycopg.DataError):  # refused by the client before it was sent, such as a NUL in a text
         return Rejected(f"Postgres cannot hold the item: {error}")
     if isinstance(error, PoolTimeout):
-        return Unavailable("postgres", f"no connection within {POOL_WAIT_SECONDS:g} s")
+        why = f": {refusal}" if refusal else ""
+        return Unavailable("postgres", f"no connection within {POOL_WAIT_SECONDS:g} s{why}")
     return Unavailable("postgres", str(error).splitlines()[0] if str(error) else type(error).__name__)

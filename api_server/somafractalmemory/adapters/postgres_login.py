@@ -1,5 +1,6 @@
 """Connecting to Postgres with a password that may just be changing."""
 
+from collections import deque
 from collections.abc import Mapping
 from typing import Any, Self, TypeVar
 
@@ -12,11 +13,34 @@ RowT = TypeVar("RowT")
 
 
 class LoginConnection(psycopg.AsyncConnection[RowT]):
-    """Tries each password that may be valid. `password` is a text, a `Password`, or None."""
+    """Tries each password that may be valid. `password` is a text, a `Password`, or None.
+
+    Where `refusals` are given, the words of the last refusal are left in there: a pool connects behind everybody's
+    back, and tells only that there is no connection.
+    """
 
     @classmethod
-    async def connect(cls, conninfo: str = "", *, password: Password | str | None = None, **arguments: Any) -> Self:  # type: ignore[override]
+    async def connect(  # type: ignore[override]
+        cls,
+        conninfo: str = "",
+        *,
+        password: Password | str | None = None,
+        refusals: deque[str] | None = None,
+        **arguments: Any,
+    ) -> Self:
         """Connect. Raises psycopg.OperationalError of the last attempt."""
+        try:
+            connection = await cls._connected(conninfo, password, arguments)
+        except psycopg.OperationalError as error:
+            if refusals is not None:
+                refusals.append(_words(error))
+            raise
+        if refusals is not None:
+            refusals.clear()
+        return connection
+
+    @classmethod
+    async def _connected(cls, conninfo: str, password: Password | str | None, arguments: Mapping[str, Any]) -> Self:
         if not isinstance(password, Password):
             return await super().connect(conninfo, password=password, **arguments)
         refused: psycopg.OperationalError | None = None
@@ -31,6 +55,12 @@ class LoginConnection(psycopg.AsyncConnection[RowT]):
                 password.taken(candidate)
                 return connection
         raise refused or AssertionError("a password has a value")
+
+
+def _words(error: psycopg.OperationalError) -> str:
+    """The server's or libpq's own words: no password is ever in them."""
+    lines = str(error).strip().splitlines() or [type(error).__name__]
+    return lines[0].rpartition("FATAL:")[2].strip() or lines[0]
 
 
 async def take_newest(arguments: Mapping[str, Any], password: Password) -> bool:

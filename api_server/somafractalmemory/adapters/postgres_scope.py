@@ -47,9 +47,13 @@ class Protection(StrEnum):
 
 
 class Connection(LoginConnection[Row]):
-    """Knows when it was last seen alive, so that a busy one need not be asked before each statement; and its scope."""
+    """Knows when it was last seen alive, so that a busy one need not be asked before each statement; and its scope.
+
+    `is_own` says that it is known that nobody else's statements run in its session.
+    """
 
     used_at = float("-inf")
+    is_own = False
     protection: Protection | None = None
     scope: str | None = None
 
@@ -107,12 +111,30 @@ async def enter(connection: Connection, scope: str) -> None:
 
 async def _must_enter(connection: Connection, scope: str) -> bool:
     """Whether the connection is elsewhere. Raises Unavailable."""
+    if not connection.is_own:
+        await _ask_whose(connection)
     if connection.protection is None:
         rows = await rows_of(connection, _PROTECTION, {"role": REQUEST_ROLE})
         connection.protection = Protection(rows[0][0]) if rows and rows[0][0] else None
     if connection.protection is None and scope != EVERYWHERE:
         raise Unavailable("postgres", "its schema is not there yet, or keeps no namespaces apart: run `soma migrate`")
     return connection.protection is not None and connection.scope != scope
+
+
+async def _ask_whose(connection: Connection) -> None:
+    """Whether the session is ours alone: a pooler that shares sessions drops the settings that ours begin with.
+
+    What a statement may see is kept in its session. In a shared one it would be what somebody else may see. Raises
+    Unavailable.
+    """
+    rows = await rows_of(connection, "select current_setting('soma.namespaces', true)", {})
+    if not rows or rows[0][0] != EVERYWHERE:
+        raise Unavailable(
+            "postgres",
+            "a pooler in between drops the settings of our sessions, without which tenants are not kept apart: "
+            "point POSTGRES_URL at Postgres itself, the service has a pool of its own",
+        )
+    connection.is_own = True
 
 
 def _change(connection: Connection, scope: str) -> dict[str, str]:
