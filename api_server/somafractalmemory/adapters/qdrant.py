@@ -41,7 +41,7 @@ from somafractalmemory.settings.passwords import Password
 
 log = structlog.get_logger(__name__)
 
-_OLDEST_SERVER = (1, 16)  # older ones ignore `update_filter` silently, and a late write would win
+OLDEST_SERVER = (1, 16)  # older ones ignore `update_filter` silently, and a late write would win
 _SETUP_SECONDS = 15
 _INDEXES: dict[str, Any] = {
     "namespace": models.KeywordIndexParams(type=models.KeywordIndexType.KEYWORD, is_tenant=True),
@@ -227,7 +227,7 @@ class QdrantVectors:
     @staticmethod
     def _check_release(root: Any) -> None:
         found = re.match(r"(\d+)\.(\d+)", str(root.get("version", ""))) if isinstance(root, dict) else None
-        if found and (int(found[1]), int(found[2])) < _OLDEST_SERVER:
+        if found and (int(found[1]), int(found[2])) < OLDEST_SERVER:
             raise Unavailable("qdrant", f"release {root['version']} has no conditional updates; use 1.16 or newer")
 
 

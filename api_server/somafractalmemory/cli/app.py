@@ -9,7 +9,7 @@ from typer.main import get_group
 
 from somafractalmemory import __version__
 from somafractalmemory.cli import graphs, memories, ports, programs, reflecting, searching, transfers
-from somafractalmemory.cli.operations import keys, passwords, tokens
+from somafractalmemory.cli.operations import keys, passwords, preflight, tokens
 from somafractalmemory.cli.options import (
     MODE,
     Config,
@@ -118,3 +118,4 @@ for part in (memories, searching, reflecting, graphs, transfers, programs, ports
 app.add_typer(tokens.app)
 app.command()(keys.rotate_keys)
 passwords.register(app)
+app.command()(preflight.preflight)
