@@ -27,6 +27,8 @@ def is_on_volume(memory: SomaMemory, world: World) -> bool:
     """Whether the memories outlive the pod of Postgres: as it is now, and where nothing is yet, as it will be."""
     if (pod := _pod(memory, world)) is not None:
         return _mounts_claim(pod)
+    if memory.spec.postgres.external is not None:
+        return True
     live = world.children.get(_key(memory))
     if live is not None:
         return bool(at(live, "spec", "volumeClaimTemplates"))

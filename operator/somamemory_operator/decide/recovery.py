@@ -87,6 +87,9 @@ def recovery(memory: SomaMemory, world: World) -> Recovery:
 
 def database_uid(memory: SomaMemory, world: World) -> str:
     """What the data lives and dies with: the claim, or without one the pod. Empty while there is neither."""
+    if memory.spec.postgres.external is not None:  # it is told by where it is
+        chosen = memory.spec.postgres.external
+        return f"{chosen.host}:{chosen.port}/{chosen.database}"
     if memory.spec.postgres.persistence.enabled:
         holder = world.get("PersistentVolumeClaim", names.claim(memory.name, Component.POSTGRES))
     else:
@@ -96,6 +99,8 @@ def database_uid(memory: SomaMemory, world: World) -> str:
 
 def is_postgres_ready(memory: SomaMemory, world: World) -> bool:
     """Whether Postgres answers, and it is known what its data lives on."""
+    if memory.spec.postgres.external is not None:
+        return True
     pod = world.get("Pod", names.pod(memory.name, Component.POSTGRES))
     return pod is not None and is_pod_ready(pod) and database_uid(memory, world) != ""
 

@@ -19,7 +19,15 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 
 from somamemory_operator.decide.recovery import recovery
-from somamemory_operator.decide.sources import API_TOKEN, BROUGHT, POSTGRES_PASSWORD, decoded, places
+from somamemory_operator.decide.sources import (
+    API_TOKEN,
+    BROUGHT,
+    POSTGRES_PASSWORD,
+    QDRANT_API_KEY,
+    REDIS_PASSWORD,
+    decoded,
+    places,
+)
 from somamemory_operator.model import names
 from somamemory_operator.model.jobs import is_complete
 from somamemory_operator.model.names import Component
@@ -34,6 +42,8 @@ REMEMBERED = (
     names.TOKEN_UNTIL_ANNOTATION,
     names.POSTGRES_BIRTH_ANNOTATION,
 )
+_KEY_OF = {"postgres": POSTGRES_PASSWORD, "redis": REDIS_PASSWORD, "qdrant": QDRANT_API_KEY}
+"""What is not replaced while somebody else runs the store."""
 MOUNTED = timedelta(seconds=180)
 """How long a mounted Secret takes at most to reach a pod that runs: the kubelet's period of a minute, and its cache."""
 
@@ -145,12 +155,13 @@ def _begun(
     request = memory.spec.secrets.rotate
     is_asked = request is not None and request != state.record.get(names.REQUEST_ANNOTATION) and not state.coming
     brought = places(memory)
+    idle = {key for store, key in _KEY_OF.items() if getattr(memory.spec, store).external is not None}
     fresh = {key: generate(key) for key in BROUGHT if is_asked and key not in brought and state.values.get(key)}
     wanted = {**fresh, **said}
     new = {
         key: value
         for key, value in wanted.items()
-        if state.values.get(key) and key not in state.coming and value != state.values[key]
+        if state.values.get(key) and key not in state.coming and key not in idle and value != state.values[key]
     }
     record = dict(state.record)
     if is_asked and request is not None:

@@ -52,6 +52,8 @@ def blocker(
 ) -> str | None:
     """What a store that is to run another image has to wait for, None when it is its turn.
 
+    `standings` are of the stores that the operator runs.
+
     A store that runs well waits until all others do, and the API too. One in trouble goes before those: the other image
     may be what mends it, and the API cannot be well before; it only waits for another one that is changing.
     """
@@ -59,7 +61,7 @@ def blocker(
     first = next((each for each in order if not standings[each].is_at_rest), order[0])
     if store is not first:
         return first.value
-    others = [standings[each] for each in ORDER if each is not store]
+    others = [standings[each] for each in ORDER if each is not store and each in standings]
     if not standings[store].is_at_rest:
         return next((other.store.value for other in others if other.is_changing), None)
     waiting = next((other.store.value for other in others if not other.is_at_rest), None)

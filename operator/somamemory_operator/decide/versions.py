@@ -71,21 +71,24 @@ def choose(memory: SomaMemory, world: World, settings: Settings, now: datetime |
     agreed = memory.spec.upgrade.is_agreed(settings.release, now) and hindrance is None
     kept = frozenset({Component.POSTGRES} if is_at_stake(memory, world) else ())  # what a restart would lose
     targets = {store: _target(each, agreed=agreed and store not in kept) for store, each in intents.items()}
-    standings = {store: each.standing for store, each in intents.items()}
-    due = frozenset(store for store in STORES if targets[store] != standings[store].runs)
+    own = [store for store in STORES if getattr(memory.spec, store.value).external is None]
+    standings = {store: intents[store].standing for store in own}
+    due = frozenset(store for store in own if targets[store] != standings[store].runs)
     is_api_well = _is_api_well(memory, world)
     unseen = next((kind for kind in _LOOKED_AT if kind in world.unread), None)
     waits = {store: unseen or blocker(store, due, standings, is_api_well=is_api_well) for store in due}
-    chosen = {store: targets[store] if waits.get(store, "") is None else standings[store].runs for store in STORES}
-    waiting = (_waiting(standings[store], targets[store], waits[store]) for store in STORES if store in due)
+    chosen = {store: targets[store] if waits.get(store, "") is None else standings[store].runs for store in own}
+    known = {store: each.standing for store, each in intents.items() if store in own or each.standing.opened}
+    remembered = {store: standing.runs for store, standing in known.items()} | chosen
+    waiting = (_waiting(standings[store], targets[store], waits[store]) for store in own if store in due)
     invitation = hindrance or _invitation(memory, settings)
     whys = {store: f"{_AT_STAKE} {invitation}" if store in kept else invitation for store in STORES}
-    pending = (_pending(intents[store], targets[store], whys[store]) for store in STORES)
-    kafka = standings[Component.KAFKA]
+    pending = (_pending(intents[store], targets[store], whys[store]) for store in own)
+    kafka = intents[Component.KAFKA].standing
     done = finalized(kafka, _recorded(memory, world, names.FINALIZED_ANNOTATION), world)
     return Versions(
-        images={store: standing.runs for store, standing in standings.items()},
-        record=_record(chosen, standings) | ({names.FINALIZED_ANNOTATION: done} if done is not None else {}),
+        images={store: each.standing.runs for store, each in intents.items()},
+        record=_record(remembered, known) | ({names.FINALIZED_ANNOTATION: done} if done is not None else {}),
         changes=(*waiting, *(change for change in pending if change is not None)),
         unfinalized=unfinalized(kafka, done),
     )

@@ -4,13 +4,14 @@ from datetime import datetime
 
 from somamemory_operator.decide.credentials import Credentials
 from somamemory_operator.decide.volumes import growths
-from somamemory_operator.manifests.clients import api, consumer, migration, rotation
+from somamemory_operator.manifests.clients import api, consumer, migration, preflight, rotation
 from somamemory_operator.manifests.monitoring import scraping
 from somamemory_operator.manifests.parts import claims, external_secret, policies, secrets
 from somamemory_operator.manifests.parts.context import Context
 from somamemory_operator.manifests.recovery import backup, sequence
 from somamemory_operator.manifests.stores import features, kafka, postgres, qdrant, redis
 from somamemory_operator.model.desired import Desired, Gate, Wanted
+from somamemory_operator.model.names import STORES, Component
 from somamemory_operator.model.observed import Obj, World
 from somamemory_operator.resource.somamemory import SomaMemory
 from somamemory_operator.settings import Settings
@@ -37,7 +38,7 @@ def build(
         wanted=served,
         owner_uid=memory.uid,
         version=context.version,
-        changes=context.versions.changes,
+        changes=tuple(each for each in context.versions.changes if not context.is_external(each.component)),
         release=settings.release,
         growths=tuple(growths(memory, world)),
     )
@@ -54,14 +55,21 @@ def _everything(context: Context) -> list[Wanted]:
         *claims.unless_foreign(context, backup.build(context)),
         *(migration.build(context) if not context.spec.hibernated else ()),
         *rotation.build(context),
+        *preflight.build(context),
         *sequence.build(context),
         *_gated(_clients(context), _needs(context)),
     ]
 
 
 def _stores(context: Context) -> list[Obj]:
-    first = sequence.recorded(context, postgres.build(context))
-    return [*first, *redis.build(context), *qdrant.build(context), *kafka.build(context)]
+    builders = {
+        Component.POSTGRES: postgres.build,
+        Component.REDIS: redis.build,
+        Component.QDRANT: qdrant.build,
+        Component.KAFKA: kafka.build,
+    }
+    own = (build_store for store, build_store in builders.items() if not context.is_external(store))
+    return sequence.recorded(context, [obj for build_store in own for obj in build_store(context)])
 
 
 def _clients(context: Context) -> list[Obj]:
@@ -70,8 +78,14 @@ def _clients(context: Context) -> list[Obj]:
 
 
 def _needs(context: Context) -> Gate | None:
-    """What API and consumer wait for; nothing as long as they are to have no pods."""
-    return None if context.is_asleep else migration.needs_migration(context)
+    """What API and consumer wait for; nothing as long as they are to have no pods.
+
+    Pods that are there already are changed meanwhile: what they use is not taken from them.
+    """
+    if context.is_asleep:
+        return None
+    migrated = migration.needs_migration(context)
+    return migrated if not migrated.is_open else migration.unless_running(context, preflight.passed(context, *STORES))
 
 
 def _free(objects: list[Obj]) -> list[Wanted]:

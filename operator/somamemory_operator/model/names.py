@@ -38,6 +38,13 @@ RESTORED_ANNOTATION = f"{GROUP}/restored"
 RESTORING_ANNOTATION = f"{GROUP}/restoring"
 """On the same objects: the database and the dump that it may hold half-way, until the index is equal to it."""
 
+STORE_ANNOTATION = f"{GROUP}/store"
+"""On a preflight Job and its pods: the store that it tries."""
+EXTERNAL_ANNOTATION = f"{GROUP}/external"
+"""On the Secret with what opens them: the stores that somebody else runs, separated by commas."""
+REVISION_ANNOTATION = f"{GROUP}/revision"
+"""On that Secret: how many times its content has changed; on pods, which of these they have begun with."""
+
 MIGRATED_ANNOTATION = f"{GROUP}/database-release"
 """On the credentials: the release that the database was migrated to, and the identity of that database."""
 TEMPLATE_ANNOTATION = f"{GROUP}/pod-template"
@@ -67,6 +74,7 @@ class Component(StrEnum):
     REINDEX = "reindex"
     FEATURES = "features"
     ROTATION = "rotation"
+    PREFLIGHT = "preflight"
 
 
 STORES = (Component.POSTGRES, Component.REDIS, Component.QDRANT, Component.KAFKA)
@@ -148,6 +156,11 @@ def program_credentials(name: str) -> str:
 def api_tokens(name: str) -> str:
     """`demo-api-tokens`: the tokens that the API takes."""
     return f"{name}-api-tokens"
+
+
+def external_credentials(name: str) -> str:
+    """`demo-external`: what opens the stores that somebody else runs, and whom to trust there."""
+    return f"{name}-external"
 
 
 def external_secrets(name: str) -> str:

@@ -32,6 +32,18 @@ class Reason(StrEnum):
     ROTATING = "Rotating"
     ROTATION_FAILED = "RotationFailed"
 
+    # A store that somebody else runs
+    PREFLIGHT_RUNNING = "PreflightRunning"
+    PREFLIGHT_FAILED = "PreflightFailed"
+    WAITING_FOR_PREFLIGHT = "WaitingForPreflight"
+    DNS_FAILED = "DnsFailed"
+    UNREACHABLE = "Unreachable"
+    TLS_FAILED = "TlsFailed"
+    LOGIN_FAILED = "LoginFailed"
+    UNSUPPORTED_VERSION = "UnsupportedVersion"
+    MISSING_RIGHTS = "MissingRights"
+    POOLER_IN_BETWEEN = "PoolerInBetween"
+
     # The spec is refused: nothing is applied until a person changes it
     INVALID_SPEC = "InvalidSpec"
     NAME_TOO_LONG = "NameTooLong"
@@ -41,6 +53,7 @@ class Reason(StrEnum):
     STORAGE_CLASS_UNKNOWN = "StorageClassUnknown"
     PERSISTENCE_REMOVED = "PersistenceRemoved"
     DATA_WOULD_BE_LOST = "DataWouldBeLost"
+    DATA_LEFT_BEHIND = "DataLeftBehind"
     RESTORE_REFUSED = "RestoreRefused"
     DOWNGRADE = "Downgrade"
     UNSUPPORTED_UPGRADE = "UnsupportedUpgrade"

@@ -17,6 +17,7 @@ from somamemory_operator.decide.applied import Applied
 from somamemory_operator.decide.checks import first_refusal
 from somamemory_operator.decide.credentials import credentials, random_value
 from somamemory_operator.decide.durability import spared
+from somamemory_operator.decide.external import secrets_of as external_secrets_of
 from somamemory_operator.decide.holds import unknowns
 from somamemory_operator.decide.migrated import as_migrated, repairs
 from somamemory_operator.decide.plan import Plan, plan
@@ -158,7 +159,8 @@ class Reconciler:
 
     async def _look(self, memory: SomaMemory, key: MemoryKey) -> Seen:
         """Look at the world, and decide what it should be and what is to be done."""
-        seen = Seen(await self._cluster.observe(memory.namespace, memory.name, secrets_of(memory)))
+        brought = secrets_of(memory) | external_secrets_of(memory)
+        seen = Seen(await self._cluster.observe(memory.namespace, memory.name, brought))
         try:
             refusal = first_refusal(memory, seen.world, self._settings)
             if refusal is not None and refusal.reason is not Reason.DOWNGRADE:
@@ -221,7 +223,8 @@ def _until(obj: Obj, report: Obj, now: datetime) -> float | None:
     opens = window.seconds_until_open(now) if window is not None and report.get("pendingChanges") else None
     waits = [] if opens is None else [opens]
     told = report.get("secrets") or {}
-    if spec.secrets.source != "generated" or told.get("rotating") or told.get("previousTokenUntil"):
+    brings = spec.secrets.source != "generated" or told.get("external")
+    if brings or told.get("rotating") or told.get("previousTokenUntil"):
         waits.append(_LOOK_AT_SECRETS)
     return min(waits, default=None)
 

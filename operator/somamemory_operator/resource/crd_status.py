@@ -46,7 +46,7 @@ _COMPONENT = _object(
     "How one component stands.",
     {
         "name": _text("Name of the component.", 63),
-        "mode": _text("managed or disabled.", 16),
+        "mode": _text("managed, external or disabled.", 16),
         "ready": _text("Ready pods of wanted pods, such as 1/1.", 16),
         "image": _text("Image that its pods are to run.", 512),
         "reason": _text("Reason of its condition.", 1024),
@@ -100,6 +100,7 @@ _SECRETS = _object(
     {
         "source": _text("Where they come from.", 32),
         "rotating": _list("Keys of NAME-credentials that are being replaced.", _text("Name of a key.", 64)),
+        "external": _list("Your Secrets of stores that you run.", _text("Name of a Secret.", 253)),
         "previousTokenUntil": _text("Until when the API takes the token before.", 64, format="date-time"),
     },
 )

@@ -43,7 +43,7 @@ class SomaMemory(Model):
             chosen = Spec.model_validate({key: spec[key] for key in ("profile",) if key in spec}).profile
             return cls(
                 metadata=Metadata.model_validate(obj["metadata"]),
-                spec=Spec.model_validate(merge(preset(chosen), spec)),
+                spec=Spec.model_validate(merge(_without_external(preset(chosen), spec), spec)),
                 status=obj.get("status") or {},
             )
         except ValidationError as error:
@@ -60,6 +60,12 @@ class SomaMemory(Model):
     @property
     def uid(self) -> str:
         return self.metadata.uid
+
+
+def _without_external(below: Mapping[str, Any], spec: Mapping[str, Any]) -> Mapping[str, Any]:
+    """A preset says nothing about stores that somebody else runs."""
+    said = {key for key, part in spec.items() if isinstance(part, Mapping) and part.get("external") is not None}
+    return {key: value for key, value in below.items() if key not in said}
 
 
 def merge(below: Mapping[str, Any], above: Mapping[str, Any]) -> dict[str, Any]:

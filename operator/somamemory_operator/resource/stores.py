@@ -6,6 +6,13 @@ from typing import Annotated, Literal
 from pydantic import ConfigDict, Field, StringConstraints
 
 from somamemory_operator.resource.base import DnsName, Line, Model, Quantity, rules
+from somamemory_operator.resource.external import (
+    ONLY_EXTERNAL,
+    ExternalKafka,
+    ExternalPostgres,
+    ExternalQdrant,
+    ExternalRedis,
+)
 from somamemory_operator.resource.image import Image
 from somamemory_operator.resource.workload import Workload
 
@@ -52,14 +59,30 @@ class Store(Workload):
 class Postgres(Store):
     """Postgres holds the truth: memories, links, versions, outbox. `config` are server settings (`-c name=value`)."""
 
+    obeys = (ONLY_EXTERNAL,)
+    external: ExternalPostgres | None = None
+    """One that somebody else runs, instead."""
+
 
 class Redis(Store):
     """Redis holds caches, locks and rate limits and may be lost. `config` are lines of redis.conf."""
+
+    obeys = (ONLY_EXTERNAL,)
+    external: ExternalRedis | None = None
+    """One that somebody else runs, instead."""
 
 
 class Qdrant(Store):
     """Qdrant is the index; it can be rebuilt from Postgres. `config` are QDRANT__… environment variables."""
 
+    obeys = (ONLY_EXTERNAL,)
+    external: ExternalQdrant | None = None
+    """One that somebody else runs, instead."""
+
 
 class Kafka(Store):
     """Kafka carries the events of memories. `config` are broker properties."""
+
+    obeys = (ONLY_EXTERNAL,)
+    external: ExternalKafka | None = None
+    """One that somebody else runs, instead."""

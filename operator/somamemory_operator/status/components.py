@@ -3,6 +3,7 @@
 from dataclasses import dataclass, replace
 from datetime import datetime
 
+from somamemory_operator.decide import external
 from somamemory_operator.decide.plan import Plan
 from somamemory_operator.decide.recovery import Recovery
 from somamemory_operator.manifests.parts.jobs import is_done
@@ -33,6 +34,11 @@ STALLING = frozenset(
         Reason.EXPANSION_NOT_SUPPORTED,
         Reason.VOLUME_GROWTH_REFUSED,
         Reason.CONFLICT,
+        Reason.TLS_FAILED,
+        Reason.LOGIN_FAILED,
+        Reason.UNSUPPORTED_VERSION,
+        Reason.MISSING_RIGHTS,
+        Reason.POOLER_IN_BETWEEN,
     }
 )
 """Reasons that do not go away by themselves: a person has to do something."""
@@ -44,6 +50,9 @@ TROUBLED = STALLING | {
     Reason.VOLUME_PENDING,
     Reason.NOT_READY,
     Reason.JOB_SUSPENDED,
+    Reason.DNS_FAILED,
+    Reason.UNREACHABLE,
+    Reason.PREFLIGHT_FAILED,
 }
 """Reasons that are more than the ordinary course of a rollout."""
 
@@ -57,6 +66,7 @@ class Report:
     message: str
     is_ready: bool = False
     is_known: bool = True
+    is_external: bool = False
     ready: int = 0
     wanted: int = 0
     image: str = ""
@@ -94,6 +104,8 @@ def _report(view: View, component: Component) -> Report:
     memory, plan, world = view.memory, view.plan, view.world
     if component is Component.CONSUMER and not memory.spec.consumer.enabled:
         return Report(component, Reason.DISABLED, "Not wanted: spec.consumer.enabled is false.", is_ready=True)
+    if component in STORES and external.of(memory, component) is not None:
+        return _external(view, component)
     key = Key("StatefulSet" if component in STORES else "Deployment", names.child(memory.name, component))
     live = world.children.get(key)
     held = next((entry for entry in (plan.held if plan else ()) if entry.key == key), None)
@@ -116,6 +128,24 @@ def _report(view: View, component: Component) -> Report:
         return report
     text = f"Is to run {change.after}. {change.why}"
     return replace(report, is_ready=False, reason=Reason.WAITING_FOR_STORE, message=text)
+
+
+def _external(view: View, component: Component) -> Report:
+    """Of a store that somebody else runs only the preflight tells."""
+    wanted = [each for each in view.desired or () if each.key.kind == "Job" and _tries(each.obj, component)]
+    report = Report(component, Reason.WAITING, "It is still to be tried.", is_external=True)
+    if not wanted:
+        hibernated = Reason.HIBERNATED if view.memory.spec.hibernated else Reason.WAITING
+        return replace(report, reason=hibernated, message="Somebody else runs it; it is not used now.")
+    held = next((entry for entry in (view.plan.held if view.plan else ()) if entry.key == wanted[0].key), None)
+    if held is not None:
+        return replace(report, reason=held.reason, message=held.message)
+    reason, message = external.finding(view.world, component, view.world.children.get(wanted[0].key))
+    return replace(report, reason=reason, message=message, is_ready=reason is Reason.READY)
+
+
+def _tries(obj: Obj, store: Component) -> bool:
+    return bool(at(obj, "metadata", "annotations", names.STORE_ANNOTATION) == store.value)
 
 
 def _counted(component: Component, live: Obj | None, world: World) -> Report:

@@ -11,6 +11,8 @@ from somamemory_operator.resource.somamemory import SomaMemory
 
 def durable(memory: SomaMemory, plan: Plan | None, world: World) -> Condition:
     """The condition. It does not keep the SomaMemory from being Ready: memories are served."""
+    if memory.spec.postgres.external is not None:
+        return Condition("Durable", "True", Reason.READY, "Memories are in a Postgres that somebody else runs.")
     if is_on_volume(memory, world):
         return Condition("Durable", "True", Reason.READY, f"Memories are on a volume.{_others(memory)}")
     text = (

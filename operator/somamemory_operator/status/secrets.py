@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from somamemory_operator.decide import credentials, rotation, sources
+from somamemory_operator.decide import credentials, external, rotation, sources
 from somamemory_operator.model import names
 from somamemory_operator.model.conditions import Condition
 from somamemory_operator.model.errors import Problem
@@ -22,7 +22,7 @@ def secrets_ready(memory: SomaMemory, world: World, problem: Problem | None) -> 
         return Condition(TYPE, "Unknown", unread.reason, unread.message)
     stored = _stored(memory, world)
     is_whole = all(credentials.is_intact(values) and credentials.API_TOKEN in values for values in stored)
-    if gaps := sources.found(memory, world).gaps:
+    if gaps := (*sources.found(memory, world).gaps, *external.files(memory, world).gaps):
         told = " ".join(gap.message for gap in gaps)
         kept = "What runs goes on with the values from before." if is_whole else "Nothing starts before."
         return Condition(TYPE, "False", gaps[0].reason, f"{told} {kept}")
@@ -39,7 +39,12 @@ def told(memory: SomaMemory, world: World) -> Obj:
     rotating = sorted(dict.fromkeys(_rotating(_stored(memory, world))))
     live = world.get("Secret", names.credentials(memory.name))
     until = at(live, "metadata", "annotations", names.TOKEN_UNTIL_ANNOTATION)
-    made = {"source": memory.spec.secrets.source, "rotating": rotating, "previousTokenUntil": until}
+    made = {
+        "source": memory.spec.secrets.source,
+        "rotating": rotating,
+        "previousTokenUntil": until,
+        "external": sorted(external.secrets_of(memory)),
+    }
     return {key: value for key, value in made.items() if value}
 
 

@@ -157,8 +157,8 @@ def _of(report: Report) -> Condition:
 def _component(report: Report) -> Obj:
     made = {
         "name": report.component.value,
-        "mode": "disabled" if report.is_disabled else "managed",
-        "ready": f"{report.ready}/{report.wanted}",
+        "mode": "disabled" if report.is_disabled else "external" if report.is_external else "managed",
+        "ready": None if report.is_external else f"{report.ready}/{report.wanted}",
         "image": report.image or None,
         "reason": report.reason.value,
         "volumes": list(report.volumes) or None,

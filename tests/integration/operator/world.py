@@ -27,7 +27,14 @@ from tests.integration.optionalkinds import definition
 
 ROOT = Path(__file__).parents[3]
 _DEFINITIONS = "/apis/apiextensions.k8s.io/v1/customresourcedefinitions"
-_ENDING = (Component.MIGRATION, Component.RESTORE, Component.REINDEX, Component.FEATURES, Component.ROTATION)
+_ENDING = (
+    Component.MIGRATION,
+    Component.RESTORE,
+    Component.REINDEX,
+    Component.FEATURES,
+    Component.ROTATION,
+    Component.PREFLIGHT,
+)
 Result = TypeVar("Result")
 
 

@@ -28,6 +28,10 @@ def existing(chosen: Spec) -> Spec:
     return {"secrets": {"source": "existing", "existing": chosen}}
 
 
+def external(chosen: Spec | None = None, **more: object) -> Spec:
+    return {"postgres": {"external": {"host": "db", "secretRef": {"name": "db"}} | (chosen or {}), **more}}
+
+
 def fetched(**chosen: object) -> Spec:
     return {
         "secrets": {"source": "externalSecret", "externalSecret": {"secretStoreRef": {"name": "vault"}, **chosen}},
@@ -73,6 +77,9 @@ REFUSED: dict[str, tuple[str, Spec, str]] = {
         "spec.upgrade.window.start",
     ),
     "a source of secrets that does not exist": ("x", {"secrets": {"source": "guessed"}}, "spec.secrets.source"),
+    "an image of an external store": ("x", external(image={"tag": "17"}), "external excludes"),
+    "a volume of an external store": ("x", external(persistence={"size": "5Gi"}), "external excludes"),
+    "a password in a host": ("x", external({"host": "us:secret@db"}), "spec.postgres.external.host"),
     "an existing source without Secrets": ("x", {"secrets": {"source": "existing"}}, "existing go together"),
     "Secrets of another source": ("x", {"secrets": {"existing": {"name": "mine"}}}, "existing go together"),
     "existing that names nothing": ("x", existing({}), "existing names no Secret"),

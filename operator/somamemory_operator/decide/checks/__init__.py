@@ -37,6 +37,7 @@ _CHECKS: tuple[Check, ...] = (
     volumes.volumes_keep_their_size,
     volumes.volumes_keep_their_class,
     volumes.classes_are_known,
+    data.memories_are_not_left_behind,
     data.credentials_are_there,
     recovery.restores_know_their_volume,
     recovery.memories_are_replaced_only_when_asked,

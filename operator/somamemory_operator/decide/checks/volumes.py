@@ -15,7 +15,7 @@ from somamemory_operator.resource.stores import Persistence
 def volumes_stay(memory: SomaMemory, world: World) -> Iterator[Problem]:
     """Data on a volume is never left behind in silence."""
     for store in STORES:
-        claims = world.claims_of(store)
+        claims = world.claims_of(store) if getattr(memory.spec, store.value).external is None else []
         if claims and not _persistence(memory, store).enabled:
             claim = claims[0]["metadata"]["name"]
             yield Problem(

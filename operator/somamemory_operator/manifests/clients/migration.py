@@ -1,7 +1,7 @@
 """The migration: a Job per version and per database, before API and consumer of that version roll."""
 
 from somamemory_operator.decide.recovery import is_postgres_ready
-from somamemory_operator.manifests.clients import program
+from somamemory_operator.manifests.clients import preflight, program
 from somamemory_operator.manifests.parts import jobs, workloads
 from somamemory_operator.manifests.parts.context import Context, short_hash
 from somamemory_operator.model import names
@@ -21,10 +21,11 @@ def build(context: Context) -> list[Wanted]:
     account = Wanted(workloads.service_account(context, COMPONENT))
     if context.recovery.may_change:
         return [account, *jobs.kept(context, COMPONENT, "The database is migrated once the dump has been restored.")]
-    gate = Gate(
-        is_postgres_ready(context.memory, context.world), Reason.WAITING_FOR_POSTGRES, "Waits until Postgres is ready."
-    )
-    return [account, Wanted(job(context), gate)]
+    ready = preflight.passed(context, Component.POSTGRES)
+    if ready.is_open:
+        is_ready = is_postgres_ready(context.memory, context.world)
+        ready = Gate(is_ready, Reason.WAITING_FOR_POSTGRES, "Waits until Postgres is ready.")
+    return [account, Wanted(job(context), ready)]
 
 
 def job(context: Context) -> Obj:
@@ -51,6 +52,11 @@ def needs_migration(context: Context) -> Gate:
     """
     is_open = is_done(context) or _runs_already(context)
     return Gate(is_open, Reason.WAITING_FOR_MIGRATION, "Waits until the database has been migrated to this version.")
+
+
+def unless_running(context: Context, gate: Gate) -> Gate:
+    """The gate, open for pods of this image that are there already."""
+    return Gate(gate.is_open or _runs_already(context), gate.reason, gate.message)
 
 
 def _runs_already(context: Context) -> bool:

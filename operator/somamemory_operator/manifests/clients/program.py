@@ -1,11 +1,10 @@
 """What API, consumer and migration have in common: one image, one environment, the same credentials."""
 
 from somamemory_operator.decide import credentials as keys
+from somamemory_operator.manifests.clients import access
 from somamemory_operator.manifests.parts import marks as metadata_marks
 from somamemory_operator.manifests.parts import pods
 from somamemory_operator.manifests.parts.context import Context, compact, short_hash
-from somamemory_operator.manifests.parts.secrets import PROGRAM_KEYS
-from somamemory_operator.manifests.stores import postgres
 from somamemory_operator.model import names
 from somamemory_operator.model.names import Component
 from somamemory_operator.model.observed import Obj, at
@@ -20,21 +19,13 @@ TMP = {"tmp": "/tmp"}  # noqa: S108 - inside the container, an emptyDir of its o
 
 def environment(context: Context) -> dict[str, str]:
     """The variables that lead to the stores; the settings of the API server read exactly these."""
-    host = {store: names.child(context.name, store) for store in names.STORES}
-    port = {store: next(iter(names.PORTS[store].values())) for store in names.STORES}
-    server, redis, qdrant, kafka = (f"{host[store]}:{port[store]}" for store in names.STORES)
     return {
         "MEMORY_MODE": "evented_enterprise",
         "SOMA_MEMORY_NAMESPACE": context.spec.memory.namespace,
         "SOMA_VECTOR_DIM": str(context.spec.memory.vector_dim),
-        "POSTGRES_URL": f"postgresql://{postgres.USER}@{server}/{postgres.DATABASE}",
-        "REDIS_URL": f"redis://{redis}/0",
-        "QDRANT_URL": f"http://{qdrant}",
-        "KAFKA_BOOTSTRAP_SERVERS": kafka,
-        "KAFKA_MEMORY_EVENTS_TOPIC": "memory.events",
         "EVENTING_ENABLED": "true",
         "LOG_LEVEL": "INFO",
-        **{f"{key}_FILE": f"{pods.CREDENTIALS_FOLDER}/{key}" for key in PROGRAM_KEYS},
+        **access.environment(context, pods.CREDENTIALS_FOLDER),
     }
 
 
@@ -46,8 +37,10 @@ def marks(context: Context) -> dict[str, str]:
     """
     live = context.world.get("Secret", names.program_credentials(context.name))
     held = at(live, "metadata", "annotations", names.ROTATION_ANNOTATION) if live else context.credentials.ordinal
-    by_operator = context.spec.secrets.rollout == "operator"
-    return {names.ROTATION_ANNOTATION: held} if by_operator and held not in (None, "0") else {}
+    if context.spec.secrets.rollout != "operator":
+        return {}
+    known = {names.REVISION_ANNOTATION: context.revision} if context.revision else {}
+    return known | ({names.ROTATION_ANNOTATION: held} if held not in (None, "0") else {})
 
 
 def volumes(context: Context, *, tokens: bool = False) -> list[Obj]:

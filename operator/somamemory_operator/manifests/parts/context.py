@@ -7,13 +7,13 @@ from datetime import datetime
 from functools import cached_property
 from typing import Any
 
-from somamemory_operator.decide import images
+from somamemory_operator.decide import external, images
 from somamemory_operator.decide.credentials import Credentials
 from somamemory_operator.decide.recovery import Recovery, recovery
 from somamemory_operator.decide.versions import Versions, choose
 from somamemory_operator.model import names
 from somamemory_operator.model.names import Component
-from somamemory_operator.model.observed import Obj, World
+from somamemory_operator.model.observed import Obj, World, at
 from somamemory_operator.resource.somamemory import SomaMemory
 from somamemory_operator.resource.spec import Spec
 from somamemory_operator.resource.stores import Store
@@ -61,6 +61,25 @@ class Context:
         """The part of the spec about one store."""
         store: Store = getattr(self.spec, component.value)
         return store
+
+    def is_external(self, store: Component) -> bool:
+        """Whether somebody else runs a store."""
+        return external.of(self.memory, store) is not None
+
+    @cached_property
+    def files(self) -> external.Files:
+        """What opens the stores that somebody else runs."""
+        return external.files(self.memory, self.world)
+
+    @property
+    def revision(self) -> str:
+        """How many times that has changed; empty without such stores."""
+        if not external.stores(self.memory):
+            return ""
+        live = self.world.get("Secret", names.external_credentials(self.name))
+        before = str(at(live, "metadata", "annotations", names.REVISION_ANNOTATION) or "0")
+        same = live is not None and live.get("data", {}) == self.files.data()
+        return before if same else str(int(before) + 1 if before.isdecimal() else 1)
 
     def api_image(self) -> str:
         """The image of API, consumer and migration. The operator's own release is its default image, whole."""

@@ -3,7 +3,10 @@
 from collections.abc import Mapping
 from typing import Any
 
+from somamemory_operator.decide import credentials as keys
+from somamemory_operator.decide import external
 from somamemory_operator.decide.images import PULL_POLICY
+from somamemory_operator.decide.rotation import PREVIOUS
 from somamemory_operator.manifests.parts.context import Context, compact
 from somamemory_operator.model import names
 from somamemory_operator.model.names import Component
@@ -109,10 +112,24 @@ def credential_files(context: Context, *wanted: str) -> Obj:
 
 def program_files(context: Context, *, tokens: bool) -> Obj:
     """The volume with the passwords of our own programs, new ones and old ones, and where they are asked for tokens."""
-    sources = [{"secret": {"name": names.program_credentials(context.name)}}]
+    own: Obj = {"name": names.program_credentials(context.name)}
+    sources = [{"secret": own}]
     if tokens:
         sources.append({"secret": {"name": names.api_tokens(context.name)}})
+    if theirs := external.stores(context.memory):
+        managed = [key for key in _FILES if _FILES[key] not in theirs]
+        own["items"] = [{"key": name, "path": name} for key in managed for name in (key, f"{key}{PREVIOUS}")]
+        sources = sources if managed else sources[1:]
+        if external.origins(context.memory):
+            sources.append({"secret": {"name": names.external_credentials(context.name)}})
     return {"name": "credentials", "projected": {"defaultMode": GROUP_READABLE, "sources": sources}}
+
+
+_FILES = {
+    keys.POSTGRES_PASSWORD: Component.POSTGRES,
+    keys.REDIS_PASSWORD: Component.REDIS,
+    keys.QDRANT_API_KEY: Component.QDRANT,
+}
 
 
 def credential_env(context: Context, key: str, variable: str) -> Obj:

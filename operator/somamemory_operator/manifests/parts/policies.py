@@ -25,7 +25,8 @@ def network(context: Context) -> list[Obj]:
     """Stores answer only the parts of their own SomaMemory; API and metrics answer everybody."""
     if not context.spec.network_policy.enabled:
         return []
-    inside = [_policy(context, store, [{"podSelector": _clients(context, store)}]) for store in names.STORES]
+    own = (store for store in names.STORES if not context.is_external(store))
+    inside = [_policy(context, store, [{"podSelector": _clients(context, store)}]) for store in own]
     enabled = [Component.API, *([Component.CONSUMER] if context.spec.consumer.enabled else [])]
     return [*inside, *(_policy(context, component, []) for component in enabled)]
 

@@ -7,6 +7,7 @@ far a rotation is (`decide.rotation`).
 
 from collections.abc import Iterator
 
+from somamemory_operator.decide import external
 from somamemory_operator.decide.credentials import API_TOKEN, STORE_KEYS, secret_names
 from somamemory_operator.decide.migrated import record
 from somamemory_operator.decide.rotation import PREVIOUS
@@ -29,15 +30,17 @@ def build(context: Context) -> list[Wanted]:
     last, because pods that are made after them count as knowing everything.
     """
     kept = [Wanted(_secret(context, name), guarded=True) for name in secret_names(context.name)]
-    return [*kept, *(Wanted(each(context), _remembered(context)) for each in (_tokens, _programs))]
+    of_programs = (_tokens(context), _programs(context), *_of_external_stores(context))
+    return [*kept, *(Wanted(each, _remembered(context)) for each in of_programs)]
 
 
 def for_nothing_without(context: Context, objects: list[Wanted]) -> Iterator[Wanted]:
     """The objects; as long as a source has not said what is to be in force, each of them waits."""
-    if context.credentials.is_complete:
+    is_known = external.is_complete_for(context.memory, context.files)
+    if context.credentials.is_complete and is_known:
         yield from objects
         return
-    gap = next(iter(context.credentials.gaps), None)
+    gap = next(iter((*context.credentials.gaps, *context.files.gaps)), None)
     reason, text = gap if gap is not None else (Reason.WAITING, "The credentials are not complete yet.")
     for each in objects:
         yield Wanted(each.obj, Gate(False, reason, text), each.guarded)
@@ -84,6 +87,20 @@ def _tokens(context: Context) -> Obj:
     data = {API_TOKEN: encoded("\n".join(tokens))}
     name = names.api_tokens(context.name)
     return context.obj("v1", "Secret", name, Component.API, type="Opaque", data=data)
+
+
+def _of_external_stores(context: Context) -> list[Obj]:
+    """The last good copy of what users' Secrets say about stores that somebody else runs."""
+    theirs = external.stores(context.memory)
+    if not theirs:
+        return []
+    name, data = names.external_credentials(context.name), context.files.data()
+    obj = context.obj("v1", "Secret", name, Component.API, type="Opaque", data=data)
+    obj["metadata"]["annotations"] = {
+        names.EXTERNAL_ANNOTATION: ",".join(theirs),
+        names.REVISION_ANNOTATION: context.revision,
+    }
+    return [obj]
 
 
 def _claim_owners(context: Context) -> list[Obj]:

@@ -3,6 +3,7 @@
 from importlib.resources import files
 
 from somamemory_operator.decide import credentials as keys
+from somamemory_operator.decide import external
 from somamemory_operator.manifests.parts import claims, pods, workloads
 from somamemory_operator.manifests.parts.context import Context, compact, short_hash
 from somamemory_operator.manifests.stores import postgres
@@ -10,6 +11,7 @@ from somamemory_operator.model import names
 from somamemory_operator.model.names import Component
 from somamemory_operator.model.observed import Obj
 from somamemory_operator.resource.backup import START_HOURS, Backup
+from somamemory_operator.resource.external import ExternalPostgres
 
 COMPONENT = Component.BACKUP
 FOLDER = "/backups"
@@ -48,7 +50,7 @@ def template(context: Context, component: Component, backup: Backup, script: str
         container=container,
         volumes=[
             {"name": "backups", "persistentVolumeClaim": claim},
-            pods.credential_files(context, keys.POSTGRES_PASSWORD),
+            _credentials(context),
             pods.scratch("tmp"),
         ],
         uid=postgres.UID,
@@ -59,14 +61,38 @@ def template(context: Context, component: Component, backup: Backup, script: str
 
 
 def _environment(context: Context) -> dict[str, str]:
-    return {
-        "PGHOST": names.child(context.name, Component.POSTGRES),
-        "PGPORT": str(names.PORTS[Component.POSTGRES]["postgres"]),
-        "PGUSER": postgres.USER,
-        "PGDATABASE": postgres.DATABASE,
-        "PASSWORD_FILE": f"{pods.CREDENTIALS_FOLDER}/{keys.POSTGRES_PASSWORD}",
-        "FOLDER": FOLDER,
+    chosen, folder = context.spec.postgres.external, pods.CREDENTIALS_FOLDER
+    common = {"PASSWORD_FILE": f"{folder}/{keys.POSTGRES_PASSWORD}", "FOLDER": FOLDER}
+    if chosen is None:
+        return common | {
+            "PGHOST": names.child(context.name, Component.POSTGRES),
+            "PGPORT": str(names.PORTS[Component.POSTGRES]["postgres"]),
+            "PGUSER": postgres.USER,
+            "PGDATABASE": postgres.DATABASE,
+        }
+    return common | {
+        "PGHOST": chosen.host,
+        "PGPORT": str(chosen.port),
+        "PGUSER": chosen.username,
+        "PGDATABASE": chosen.database,
+        **_tls(chosen),
     }
+
+
+def _tls(chosen: ExternalPostgres) -> dict[str, str]:
+    """Without an authority of the user's own the image's libpq is told to use the system's."""
+    if not chosen.tls.enabled:
+        return {"PGSSLMODE": "disable"}
+    own = chosen.tls.ca_secret is not None
+    trusted = f"{pods.CREDENTIALS_FOLDER}/{external.ca_file(Component.POSTGRES)}" if own else "system"
+    return {"PGSSLMODE": "verify-full", "PGSSLROOTCERT": trusted}
+
+
+def _credentials(context: Context) -> Obj:
+    if not context.is_external(Component.POSTGRES):
+        return pods.credential_files(context, keys.POSTGRES_PASSWORD)
+    secret = {"secretName": names.external_credentials(context.name), "defaultMode": pods.GROUP_READABLE}
+    return {"name": "credentials", "secret": secret}
 
 
 def _cron_job(context: Context, backup: Backup) -> Obj:

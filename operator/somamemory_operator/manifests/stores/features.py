@@ -21,7 +21,7 @@ _SMALL = Resources(requests={"cpu": "25m", "memory": "128Mi"}, limits={"memory":
 def build(context: Context) -> list[Wanted]:
     """ServiceAccount and Job, as long as there is something to finalise."""
     image = context.versions.unfinalized
-    if image is None or context.spec.hibernated:
+    if image is None or context.spec.hibernated or context.is_external(Component.KAFKA):
         return []
     live = context.world.get("StatefulSet", names.child(context.name, Component.KAFKA))
     gate = Gate(

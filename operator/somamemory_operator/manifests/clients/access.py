@@ -1,0 +1,104 @@
+"""How our programs reach each store: the variables that lead there, for one of our own and for somebody else's."""
+
+from urllib.parse import quote
+
+from somamemory_operator.decide import external
+from somamemory_operator.decide.sources import POSTGRES_PASSWORD, QDRANT_API_KEY, REDIS_PASSWORD
+from somamemory_operator.manifests.parts.context import Context
+from somamemory_operator.manifests.stores import postgres
+from somamemory_operator.model import names
+from somamemory_operator.model.names import Component
+from somamemory_operator.resource.external import ExternalKafka, ExternalPostgres, ExternalQdrant, ExternalRedis
+
+Variables = dict[str, str]
+
+
+def environment(context: Context, folder: str) -> Variables:
+    """Everything together; `folder` is where the credentials are mounted."""
+    return {
+        **_postgres(context, folder),
+        **_redis(context, folder),
+        **_qdrant(context, folder),
+        **_kafka(context, folder),
+    }
+
+
+def _own(context: Context, store: Component) -> str:
+    port = next(iter(names.PORTS[store].values()))
+    return f"{names.child(context.name, store)}:{port}"
+
+
+def _postgres(context: Context, folder: str) -> Variables:
+    password = {"POSTGRES_PASSWORD_FILE": f"{folder}/{POSTGRES_PASSWORD}"}
+    chosen: ExternalPostgres | None = context.spec.postgres.external
+    if chosen is None:
+        return {
+            "POSTGRES_URL": f"postgresql://{postgres.USER}@{_own(context, Component.POSTGRES)}/{postgres.DATABASE}",
+            **password,
+        }
+    tls = {"POSTGRES_SSL_MODE": "disable"}
+    if chosen.tls.enabled:
+        trusted = f"{folder}/{external.ca_file(Component.POSTGRES)}" if chosen.tls.ca_secret else "system"
+        tls = {"POSTGRES_SSL_MODE": "verify-full", "POSTGRES_SSL_ROOT_CERT": trusted}
+    user, database = quote(chosen.username, safe=""), quote(chosen.database, safe="")
+    return {"POSTGRES_URL": f"postgresql://{user}@{chosen.host}:{chosen.port}/{database}", **password, **tls}
+
+
+def _redis(context: Context, folder: str) -> Variables:
+    chosen: ExternalRedis | None = context.spec.redis.external
+    password = {"REDIS_PASSWORD_FILE": f"{folder}/{REDIS_PASSWORD}"}
+    if chosen is None:
+        return {"REDIS_URL": f"redis://{_own(context, Component.REDIS)}/0", **password}
+    user = f"{quote(chosen.username, safe='')}@" if chosen.username else ""
+    scheme = "rediss" if chosen.tls.enabled else "redis"
+    return {
+        "REDIS_URL": f"{scheme}://{user}{chosen.host}:{chosen.port}/{chosen.database}",
+        **(password if chosen.secret_ref else {}),
+        **_trusted("REDIS_TLS_CA", Component.REDIS, chosen.tls.enabled and chosen.tls.ca_secret is not None, folder),
+    }
+
+
+def _qdrant(context: Context, folder: str) -> Variables:
+    chosen: ExternalQdrant | None = context.spec.qdrant.external
+    key = {"QDRANT_API_KEY_FILE": f"{folder}/{QDRANT_API_KEY}"}
+    if chosen is None:
+        return {"QDRANT_URL": f"http://{_own(context, Component.QDRANT)}", **key}
+    scheme = "https" if chosen.tls.enabled else "http"
+    has_ca = chosen.tls.enabled and chosen.tls.ca_secret is not None
+    return {
+        "QDRANT_URL": f"{scheme}://{chosen.host}:{chosen.port}",
+        **(key if chosen.secret_ref else {}),
+        **_trusted("QDRANT_TLS_CERT", Component.QDRANT, has_ca, folder),
+    }
+
+
+def _kafka(context: Context, folder: str) -> Variables:
+    chosen: ExternalKafka | None = context.spec.kafka.external
+    if chosen is None:
+        return {
+            "KAFKA_BOOTSTRAP_SERVERS": _own(context, Component.KAFKA),
+            "KAFKA_MEMORY_EVENTS_TOPIC": "memory.events",
+        }
+    protocol = ("SASL_" if chosen.sasl else "") + ("SSL" if chosen.tls.enabled else "PLAINTEXT")
+    login: Variables = {}
+    if chosen.sasl is not None:
+        login = {
+            "KAFKA_SASL_MECHANISM": chosen.sasl.mechanism,
+            "KAFKA_SASL_USERNAME": chosen.sasl.username,
+            "KAFKA_SASL_PASSWORD_FILE": f"{folder}/{external.KAFKA_PASSWORD}",
+        }
+    has_ca = chosen.tls.enabled and chosen.tls.ca_secret is not None
+    return {
+        "KAFKA_BOOTSTRAP_SERVERS": chosen.bootstrap_servers,
+        "KAFKA_MEMORY_EVENTS_TOPIC": chosen.events_topic,
+        "KAFKA_MEMORY_DLQ_TOPIC": chosen.dead_letter_topic,
+        "KAFKA_TOPIC_PARTITIONS": str(chosen.partitions),
+        "KAFKA_TOPIC_REPLICATION": str(chosen.replication),
+        "KAFKA_SECURITY_PROTOCOL": protocol,
+        **login,
+        **_trusted("KAFKA_SSL_CA_LOCATION", Component.KAFKA, has_ca, folder),
+    }
+
+
+def _trusted(variable: str, store: Component, has_ca: bool, folder: str) -> Variables:
+    return {variable: f"{folder}/{external.ca_file(store)}"} if has_ca else {}

@@ -1,0 +1,59 @@
+"""Trying the stores that somebody else runs, before anything uses them: a Job for each."""
+
+from somamemory_operator.decide import external
+from somamemory_operator.manifests.clients import program
+from somamemory_operator.manifests.parts import jobs, workloads
+from somamemory_operator.manifests.parts.context import Context, short_hash
+from somamemory_operator.model import names
+from somamemory_operator.model.desired import Gate, Wanted
+from somamemory_operator.model.jobs import is_complete
+from somamemory_operator.model.names import Component
+from somamemory_operator.model.observed import Obj, key_of
+from somamemory_operator.model.reasons import Reason
+
+COMPONENT = Component.PREFLIGHT
+
+
+def build(context: Context) -> list[Wanted]:
+    """ServiceAccount and Jobs; each waits until what it logs in with is mounted."""
+    theirs = external.stores(context.memory)
+    if not theirs or context.spec.hibernated:
+        return []
+    account = Wanted(workloads.service_account(context, COMPONENT))
+    return [account, *(Wanted(job(context, store), _is_written(context)) for store in theirs)]
+
+
+def job(context: Context, store: Component) -> Obj:
+    """The Job that tries a store; another address, another login or another image makes it another one.
+
+    It goes on trying for a day, ever more seldom; each pod says what it has found.
+    """
+    template = program.one_off(context, COMPONENT, ["soma", "preflight", store.value, "--output", "json"])
+    template["metadata"]["annotations"][names.STORE_ANNOTATION] = store.value
+    template["spec"]["restartPolicy"] = "Never"
+    template["spec"]["containers"][0]["terminationMessagePolicy"] = "FallbackToLogsOnError"
+    spec = {"activeDeadlineSeconds": jobs.DEADLINE_SECONDS, "backoffLimit": 30, "template": template}
+    name = f"{names.child(context.name, COMPONENT)}-{store.value}-{short_hash(template, context.revision)}"
+    obj = context.obj("batch/v1", "Job", name, COMPONENT, spec=spec)
+    obj["metadata"]["annotations"] = {names.STORE_ANNOTATION: store.value}
+    return obj
+
+
+def passed(context: Context, *stores: Component) -> Gate:
+    """Open once these stores, of those that somebody else runs, have been found to be of use."""
+    theirs = [store for store in external.stores(context.memory) if store in stores]
+    waiting = [
+        store for store in theirs if not is_complete(context.world.get("Job", job(context, store)["metadata"]["name"]))
+    ]
+    text = f"Waits until {' and '.join(waiting)} can be used." if waiting else ""
+    return Gate(not waiting, Reason.WAITING_FOR_PREFLIGHT, text)
+
+
+def _live(context: Context, store: Component) -> Obj | None:
+    return context.world.get("Job", key_of(job(context, store)).name)
+
+
+def _is_written(context: Context) -> Gate:
+    live = context.world.get("Secret", names.external_credentials(context.name))
+    is_there = live is not None and (live.get("data") or {}) == context.files.data()
+    return Gate(is_there, Reason.WAITING, "It is tried once what opens it is written.")

@@ -1,0 +1,297 @@
+"""Stores that somebody else runs: nothing of them is deployed, all reach them, and no memory is left behind."""
+
+import base64
+import json
+from datetime import UTC, datetime
+from itertools import chain, combinations
+from typing import Any
+
+import pytest
+
+from somamemory_operator.decide.checks import first_refusal
+from somamemory_operator.decide.credentials import random_value
+from somamemory_operator.decide.recovery import recovery
+from somamemory_operator.decide.sources import decoded
+from somamemory_operator.model import names
+from somamemory_operator.model.names import STORES, Component
+from somamemory_operator.model.observed import Key, Obj, component_of
+from somamemory_operator.model.reasons import Reason
+from somamemory_operator.resource.somamemory import SomaMemory
+from somamemory_operator.status.components import View, reports
+from tests.unit.operator.decide.test_sources import secret
+from tests.unit.operator.fakes import SETTINGS, FakeCluster, memory
+
+NOON = datetime(2026, 11, 28, 12, tzinfo=UTC)
+EXTERNAL: dict[str, Obj] = {
+    "postgres": {
+        "host": "db.example.com",
+        "username": "us",
+        "secretRef": {"name": "db", "key": "pw"},
+        "tls": {"caSecret": {"name": "db-ca"}},
+    },
+    "redis": {"host": "cache.example.com", "port": 6380, "username": "us", "secretRef": {"name": "cache"}},
+    "qdrant": {"host": "index.example.com", "secretRef": {"name": "index", "key": "key"}, "tls": {"enabled": False}},
+    "kafka": {
+        "bootstrapServers": "a:9093,b:9093",
+        "sasl": {"mechanism": "SCRAM-SHA-512", "username": "us", "secretRef": {"name": "brokers"}},
+        "tls": {"caSecret": {"name": "brokers-ca"}},
+    },
+}
+BROUGHT = {
+    "db": {"pw": "db-password"},
+    "db-ca": {"ca.crt": "db-authority"},
+    "cache": {"password": "cache-password"},
+    "index": {"key": "index-key"},
+    "brokers": {"password": "brokers-password"},
+    "brokers-ca": {"ca.crt": "brokers-authority"},
+}
+COMBINATIONS = list(chain.from_iterable(combinations(EXTERNAL, count) for count in range(5)))
+
+
+def spec_of(*stores: str, **more: Any) -> Obj:
+    return {store: {"external": EXTERNAL[store]} for store in stores} | more
+
+
+@pytest.fixture
+def cluster() -> FakeCluster:
+    made = FakeCluster(random_value)
+    made.brought = {name: secret(name, values) for name, values in BROUGHT.items()}
+    return made
+
+
+def variables(cluster: FakeCluster, component: str = "api") -> dict[str, str]:
+    pod = cluster.objects[Key("Deployment", f"demo-{component}")]["spec"]["template"]["spec"]
+    return {each["name"]: each.get("value", "") for each in pod["containers"][0]["env"]}
+
+
+def mounted(cluster: FakeCluster) -> set[str]:
+    """The files that the API finds among its credentials."""
+    pod = cluster.objects[Key("Deployment", "demo-api")]["spec"]["template"]["spec"]
+    [volume] = [each for each in pod["volumes"] if each["name"] == "credentials"]
+    found: list[str] = []
+    for source in volume["projected"]["sources"]:
+        held = decoded(cluster.objects[Key("Secret", source["secret"]["name"])])
+        found += [item["path"] for item in source["secret"].get("items", [])] or list(held)
+    assert len(found) == len(set(found)), "two files of one name"
+    return set(found)
+
+
+@pytest.mark.parametrize("stores", COMBINATIONS, ids=lambda stores: "+".join(stores) or "none")
+@pytest.mark.parametrize("profile", ["development", "production"])
+def test_each_combination_deploys_what_is_managed_and_reaches_what_is_not(
+    cluster: FakeCluster, stores: tuple[str, ...], profile: str
+) -> None:
+    cluster.settle(memory(spec_of(*stores, profile=profile)))
+
+    deployed = {obj["metadata"]["name"] for key, obj in cluster.objects.items() if key.kind == "StatefulSet"}
+    assert deployed == {f"demo-{store.value}" for store in STORES if store.value not in stores}
+    env, files = variables(cluster), mounted(cluster)
+    assert all(value.rpartition("/")[2] in files for name, value in env.items() if name.endswith("_FILE"))
+    assert ("db.example.com" in env["POSTGRES_URL"]) is ("postgres" in stores)
+    assert ("cache.example.com" in env["REDIS_URL"]) is ("redis" in stores)
+    assert ("index.example.com" in env["QDRANT_URL"]) is ("qdrant" in stores)
+    assert (env["KAFKA_BOOTSTRAP_SERVERS"] == "a:9093,b:9093") is ("kafka" in stores)
+    assert not any("password" in value and "FILE" not in name for name, value in env.items())
+
+
+def test_all_external_by_tls_and_logins(cluster: FakeCluster) -> None:
+    cluster.settle(memory(spec_of(*EXTERNAL)))
+
+    env, folder = variables(cluster), "/run/credentials"
+    assert env["POSTGRES_URL"] == "postgresql://us@db.example.com:5432/somamemory"
+    assert (env["POSTGRES_SSL_MODE"], env["POSTGRES_SSL_ROOT_CERT"]) == ("verify-full", f"{folder}/postgres-ca.crt")
+    assert env["REDIS_URL"] == "rediss://us@cache.example.com:6380/0"
+    assert env["QDRANT_URL"] == "http://index.example.com:6333"
+    assert env["KAFKA_SECURITY_PROTOCOL"] == "SASL_SSL"
+    assert (env["KAFKA_SASL_MECHANISM"], env["KAFKA_SASL_USERNAME"]) == ("SCRAM-SHA-512", "us")
+    assert env["KAFKA_SSL_CA_LOCATION"] == f"{folder}/kafka-ca.crt"
+    assert decoded(cluster.objects[Key("Secret", "demo-external")]) == {
+        "POSTGRES_PASSWORD": "db-password",
+        "postgres-ca.crt": "db-authority",
+        "REDIS_PASSWORD": "cache-password",
+        "QDRANT_API_KEY": "index-key",
+        "KAFKA_SASL_PASSWORD": "brokers-password",
+        "kafka-ca.crt": "brokers-authority",
+    }
+
+
+@pytest.mark.parametrize("field", ["image", "persistence", "config", "resources"])
+def test_what_the_operator_would_need_is_refused_beside_it(field: str) -> None:
+    value: Obj = {"image": {"tag": "17"}, "persistence": {"size": "5Gi"}, "config": {"a": "b"}, "resources": {}}[field]
+
+    with pytest.raises(Exception, match="external excludes"):
+        memory({"postgres": {"external": EXTERNAL["postgres"], field: value}})
+
+
+def preflights(cluster: FakeCluster) -> dict[str, Obj]:
+    return {
+        obj["metadata"]["annotations"][names.STORE_ANNOTATION]: obj
+        for key, obj in cluster.objects.items()
+        if key.kind == "Job" and component_of(obj) == Component.PREFLIGHT
+    }
+
+
+def held(cluster: FakeCluster, wanted: SomaMemory) -> set[Key]:
+    return {entry.key for entry in cluster.look(wanted)[1].held}
+
+
+def test_nothing_uses_a_store_before_it_was_tried(cluster: FakeCluster) -> None:
+    wanted = memory(spec_of("postgres", "kafka"))
+    for _ in range(3):
+        cluster.step(wanted)  # without controllers no Job ends
+
+    assert preflights(cluster).keys() == {"postgres", "kafka"}
+    assert {Key("Deployment", "demo-api"), Key("Deployment", "demo-consumer")} <= held(cluster, wanted)
+    assert not [key for key in cluster.objects if key.name.startswith("demo-migrate")]
+
+    cluster.settle(wanted)
+    assert Key("Deployment", "demo-api") in cluster.objects
+
+
+def pod_that_found(store: str, reason: str, message: str, at: str = "2026-11-28T12:00:00Z") -> Obj:
+    told = json.dumps({store: {"store": store, "reason": reason, "version": None, "message": message}})
+    ended = {"terminated": {"exitCode": 1, "finishedAt": at, "message": f"some log\n{told}\n"}}
+    metadata = {
+        "name": f"pod-{at}",
+        "namespace": "space",
+        "labels": names.labels("demo", Component.PREFLIGHT),
+        "annotations": {names.STORE_ANNOTATION: store},
+    }
+    return {"kind": "Pod", "metadata": metadata, "spec": {}, "status": {"containerStatuses": [{"state": ended}]}}
+
+
+def report(cluster: FakeCluster, wanted: SomaMemory, store: Component) -> tuple[Reason, str]:
+    desired, plan = cluster.look(wanted)
+    view = View(wanted, desired, plan, cluster.world, NOON, recovery(wanted, cluster.world))
+    [found] = [each for each in reports(view) if each.component is store]
+    return found.reason, found.message
+
+
+def test_the_newest_finding_is_the_condition_of_the_store(cluster: FakeCluster) -> None:
+    wanted = memory(spec_of("postgres"))
+    for _ in range(3):
+        cluster.step(wanted)
+    assert report(cluster, wanted, Component.POSTGRES)[0] is Reason.PREFLIGHT_RUNNING
+
+    for number, (reason, at) in enumerate(
+        [("DnsFailed", "2026-11-28T12:00:00Z"), ("LoginFailed", "2026-11-28T12:01:00Z")]
+    ):
+        found = pod_that_found("postgres", reason, f"number {number}", at)
+        cluster.objects[Key("Pod", found["metadata"]["name"])] = found
+    assert report(cluster, wanted, Component.POSTGRES) == (Reason.LOGIN_FAILED, "number 1")
+
+    cluster.settle(wanted)
+    assert report(cluster, wanted, Component.POSTGRES)[0] is Reason.READY
+
+
+@pytest.mark.parametrize(
+    "said", ["no JSON", '{"postgres": {"reason": "Gone", "message": "x"}}', "[1]", '{"redis": {}}']
+)
+def test_what_is_not_ours_is_not_passed_on(cluster: FakeCluster, said: str) -> None:
+    wanted = memory(spec_of("postgres"))
+    for _ in range(3):
+        cluster.step(wanted)
+    pod = pod_that_found("postgres", "DnsFailed", "x")
+    pod["status"]["containerStatuses"][0]["state"]["terminated"]["message"] = said
+    cluster.objects[Key("Pod", "found")] = pod
+
+    reason, message = report(cluster, wanted, Component.POSTGRES)
+
+    assert reason is Reason.PREFLIGHT_FAILED
+    assert said not in message
+
+
+def test_another_password_has_the_store_tried_again_and_rolls_the_programs_once(cluster: FakeCluster) -> None:
+    wanted = memory(spec_of("postgres"))
+    cluster.settle(wanted)
+    first = preflights(cluster)["postgres"]["metadata"]["name"]
+    before = cluster.objects[Key("Deployment", "demo-api")]["spec"]["template"]
+
+    cluster.brought["db"] = secret("db", {"pw": "another"})
+    cluster.settle(wanted)
+
+    assert preflights(cluster)["postgres"]["metadata"]["name"] != first
+    after = cluster.objects[Key("Deployment", "demo-api")]["spec"]["template"]
+    marks = [each["metadata"]["annotations"][names.REVISION_ANNOTATION] for each in (before, after)]
+    assert marks == ["1", "2"]
+
+
+def test_a_secret_that_goes_away_takes_nothing_with_it(cluster: FakeCluster) -> None:
+    wanted = memory(spec_of("postgres"))
+    cluster.settle(wanted)
+    before = decoded(cluster.objects[Key("Secret", "demo-external")])
+
+    cluster.brought = {}
+    cluster.settle(wanted)
+
+    assert decoded(cluster.objects[Key("Secret", "demo-external")]) == before
+
+
+def test_without_what_opens_it_nothing_is_applied(cluster: FakeCluster) -> None:
+    cluster.brought = {}
+
+    cluster.step(memory(spec_of("postgres")))
+
+    assert cluster.writes == []
+
+
+PERSISTENT = {"postgres": {"persistence": {"enabled": True}}}
+
+
+@pytest.mark.parametrize("before", [PERSISTENT, {}], ids=["with a volume", "without"])
+def test_memories_are_not_left_behind_unasked(cluster: FakeCluster, before: Obj) -> None:
+    cluster.settle(memory(before))
+
+    refusal = first_refusal(memory(spec_of("postgres")), cluster.world, SETTINGS)
+
+    assert refusal is not None
+    assert refusal.reason is Reason.DATA_LEFT_BEHIND
+    cluster.settle(memory(spec_of("postgres", allowDataLoss=True)))
+    assert Key("StatefulSet", "demo-postgres") not in cluster.objects
+
+
+def test_nor_on_the_way_back(cluster: FakeCluster) -> None:
+    cluster.settle(memory(spec_of("postgres")))
+
+    refusal = first_refusal(memory(PERSISTENT), cluster.world, SETTINGS)
+
+    assert refusal is not None
+    assert refusal.reason is Reason.DATA_LEFT_BEHIND
+    assert first_refusal(memory({**PERSISTENT, "allowDataLoss": True}), cluster.world, SETTINGS) is None
+
+
+@pytest.mark.parametrize("store", ["redis", "qdrant", "kafka"])
+def test_the_others_come_and_go(cluster: FakeCluster, store: str) -> None:
+    cluster.settle(memory(PERSISTENT))
+    cluster.settle(memory({**PERSISTENT, **spec_of(store)}))
+    assert Key("StatefulSet", f"demo-{store}") not in cluster.objects
+
+    cluster.settle(memory(PERSISTENT))
+
+    assert Key("StatefulSet", f"demo-{store}") in cluster.objects
+    assert not preflights(cluster)
+
+
+def test_stores_of_the_operator_change_beside_external_ones(cluster: FakeCluster) -> None:
+    cluster.settle(memory(spec_of("postgres")))
+    newer = SETTINGS.model_copy(update={"image_redis": "docker.io/library/redis:8.2"})
+    desired, _ = cluster.look(memory(spec_of("postgres")), newer)
+    agreed = {"upgrade": {"agreedTo": desired.release}}
+
+    assert [change.component for change in desired.changes] == [Component.REDIS]
+    cluster.settle(memory(spec_of("postgres", **agreed)), newer)
+
+    pod = cluster.objects[Key("StatefulSet", "demo-redis")]["spec"]["template"]["spec"]
+    assert pod["containers"][0]["image"] == "docker.io/library/redis:8.2"
+
+
+def test_dumps_are_made_of_the_external_database(cluster: FakeCluster) -> None:
+    cluster.settle(memory(spec_of("postgres", backup={"schedule": "0 2 * * *"})))
+
+    job = cluster.objects[Key("CronJob", "demo-backup")]["spec"]["jobTemplate"]["spec"]["template"]["spec"]
+    env = {each["name"]: each.get("value") for each in job["containers"][0]["env"]}
+    assert (env["PGHOST"], env["PGUSER"], env["PGSSLMODE"]) == ("db.example.com", "us", "verify-full")
+    assert (
+        base64.b64decode(cluster.objects[Key("Secret", "demo-external")]["data"]["POSTGRES_PASSWORD"]) == b"db-password"
+    )
+    assert {"name": "credentials", "secret": {"secretName": "demo-external", "defaultMode": 0o440}} in job["volumes"]
