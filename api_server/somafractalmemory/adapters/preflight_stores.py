@@ -31,6 +31,7 @@ from somafractalmemory.adapters.redis_login import client_of
 from somafractalmemory.errors import Rejected, Unavailable
 from somafractalmemory.settings import Settings, postgres_conninfo
 from somafractalmemory.settings.clients import password_of, qdrant_trust, redis_tls
+from somafractalmemory.settings.passwords import Password
 
 OLDEST = {"postgres": (14, 0), "redis": (6, 0), "qdrant": OLDEST_SERVER}
 """The oldest releases that have what is used here."""
@@ -45,7 +46,7 @@ select current_setting('server_version'), current_setting('soma.namespaces', tru
 
 async def of_postgres(settings: Settings) -> Finding:
     """The truth."""
-    arguments = connection_arguments(postgres_conninfo(settings))
+    arguments = connection_arguments(postgres_conninfo(settings)) | {"password": _newest(settings, "postgres")}
     known = conninfo_to_dict(arguments["conninfo"])
     hosts = str(known.get("host") or "localhost").split(",")
     ports = str(known.get("port") or "5432").split(",")
@@ -94,7 +95,7 @@ async def of_redis(settings: Settings) -> Finding:
     addresses = [Address(parts.hostname or "localhost", parts.port or 6379)]
     client = client_of(
         url,
-        password=password_of(settings, "redis"),
+        password=_newest(settings, "redis"),
         socket_timeout=STEP_SECONDS,
         socket_connect_timeout=STEP_SECONDS,
         decode_responses=True,
@@ -127,8 +128,13 @@ async def of_qdrant(settings: Settings) -> Finding:
     url = settings.qdrant_address or ""
     parts = urlsplit(url)
     addresses = [Address(parts.hostname or "localhost", parts.port or 6333)]
-    key = password_of(settings, "qdrant")
-    rest = Rest(url, api_key=key, timeout_seconds=STEP_SECONDS, verify=qdrant_trust(settings))
+    key = _newest(settings, "qdrant")
+    rest = Rest(
+        url,
+        api_key=Password("qdrant", key) if key else None,
+        timeout_seconds=STEP_SECONDS,
+        verify=qdrant_trust(settings),
+    )
 
     async def check() -> str:
         try:
@@ -195,6 +201,12 @@ def _kafka_refusal(error: Any, met: Sequence[Any]) -> FailedStep:
 
 
 _TELLING = {KafkaError._SSL, KafkaError._AUTHENTICATION}  # noqa: SLF001
+
+
+def _newest(settings: Settings, store: str) -> str | None:
+    """The one that is to be valid: that the one before it still is, is no answer here."""
+    password = password_of(settings, store)
+    return password.newest if password is not None else None
 
 
 def _known_version(store: str, version: str) -> None:

@@ -97,7 +97,11 @@ def credentials(
     in_force = {key: _first(stored if key == API_TOKEN else good, key) for key in KEYS}
     known = rotation.Rotation(
         {key: value for key, value in in_force.items() if value},
-        {key: value for key in BROUGHT if (value := _first(good, f"{key}{rotation.COMING}"))},
+        {
+            key: value
+            for key in BROUGHT
+            if (value := _first(good, f"{key}{rotation.COMING}")) and value != in_force[key]  # only one knows it is in
+        },
         {key: value for key in BROUGHT if (value := _first(good, f"{key}{rotation.PREVIOUS}"))},
         _record(world, names_of_both),
     )

@@ -10,6 +10,7 @@ from typing import Any
 
 import orjson
 
+from somamemory_operator.decide.rotation import PREVIOUS
 from somamemory_operator.decide.sources import (
     POSTGRES_PASSWORD,
     QDRANT_API_KEY,
@@ -92,12 +93,21 @@ def files(memory: SomaMemory, world: World) -> Files:
             value = kept.get(name)
         if value is not None:
             values[name] = value
-    return Files(values, tuple(gaps))
+    return Files(values | dict(_before(values, kept)), tuple(gaps))
+
+
+def _before(values: Mapping[str, str], kept: Mapping[str, str]) -> Iterator[tuple[str, str]]:
+    """The passwords of before: the new one may be a mistake, or not be known to the store yet."""
+    for name in values.keys() & _KEYS.values():
+        previous = f"{name}{PREVIOUS}"
+        other = kept.get(previous) if kept.get(name) in (None, values[name]) else kept[name]
+        if other is not None:
+            yield previous, other
 
 
 def is_complete_for(memory: SomaMemory, found: Files) -> bool:
     """Whether there is something in every file."""
-    return found.values.keys() == origins(memory).keys()
+    return found.values.keys() >= origins(memory).keys()
 
 
 def finding(world: World, store: Component, job: Obj | None) -> tuple[Reason, str]:

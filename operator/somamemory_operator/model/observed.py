@@ -197,6 +197,11 @@ def encoded(text: str) -> str:
     return base64.b64encode(text.encode()).decode()
 
 
+def holds(secret: Obj | None, data: Mapping[str, str]) -> bool:
+    """Whether a Secret has all of this; what others have put beside it is theirs."""
+    return secret is not None and data.items() <= (secret.get("data") or {}).items()
+
+
 def at(obj: Mapping[str, Any] | None, *path: str) -> Any:
     """The value at a path of keys, None as soon as one is missing: `at(pod, "status", "phase")`."""
     for key in path:

@@ -115,6 +115,15 @@ def test_a_wrong_login(database: str, redis_server: RedisServer, qdrant_server: 
     assert found(qdrant, "qdrant")["reason"] == "LoginFailed"
 
 
+def test_only_the_newest_password_counts(database: str, tmp_path: Path) -> None:
+    file = tmp_path / "password"
+    file.write_text("not-the-password")
+    (tmp_path / "password_PREVIOUS").write_text("for-tests-only")
+    address = {"POSTGRES_URL": database.replace(":for-tests-only", ""), "POSTGRES_PASSWORD_FILE": str(file)}
+
+    assert found(address, "postgres")["reason"] == "LoginFailed"
+
+
 def test_a_database_that_is_not_there(postgres_server: PostgresServer) -> None:
     address = postgres_server.url.rpartition("/")[0] + "/nobodys"
     finding = found({"POSTGRES_URL": address}, "postgres")

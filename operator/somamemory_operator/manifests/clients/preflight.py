@@ -8,7 +8,7 @@ from somamemory_operator.model import names
 from somamemory_operator.model.desired import Gate, Wanted
 from somamemory_operator.model.jobs import is_complete
 from somamemory_operator.model.names import Component
-from somamemory_operator.model.observed import Obj, key_of
+from somamemory_operator.model.observed import Obj, holds, key_of
 from somamemory_operator.model.reasons import Reason
 
 COMPONENT = Component.PREFLIGHT
@@ -55,5 +55,4 @@ def _live(context: Context, store: Component) -> Obj | None:
 
 def _is_written(context: Context) -> Gate:
     live = context.world.get("Secret", names.external_credentials(context.name))
-    is_there = live is not None and (live.get("data") or {}) == context.files.data()
-    return Gate(is_there, Reason.WAITING, "It is tried once what opens it is written.")
+    return Gate(holds(live, context.files.data()), Reason.WAITING, "It is tried once what opens it is written.")

@@ -13,7 +13,7 @@ from somamemory_operator.decide.recovery import Recovery, recovery
 from somamemory_operator.decide.versions import Versions, choose
 from somamemory_operator.model import names
 from somamemory_operator.model.names import Component
-from somamemory_operator.model.observed import Obj, World, at
+from somamemory_operator.model.observed import Obj, World, at, holds
 from somamemory_operator.resource.somamemory import SomaMemory
 from somamemory_operator.resource.spec import Spec
 from somamemory_operator.resource.stores import Store
@@ -78,8 +78,7 @@ class Context:
             return ""
         live = self.world.get("Secret", names.external_credentials(self.name))
         before = str(at(live, "metadata", "annotations", names.REVISION_ANNOTATION) or "0")
-        same = live is not None and live.get("data", {}) == self.files.data()
-        return before if same else str(int(before) + 1 if before.isdecimal() else 1)
+        return before if holds(live, self.files.data()) else str(int(before) + 1 if before.isdecimal() else 1)
 
     def api_image(self) -> str:
         """The image of API, consumer and migration. The operator's own release is its default image, whole."""

@@ -7,7 +7,7 @@ from somamemory_operator.model.observed import Obj
 
 _CLIENTS = (Component.API, Component.CONSUMER, Component.MIGRATION)
 _MORE_CLIENTS = {
-    Component.POSTGRES: (Component.BACKUP, Component.RESTORE, Component.REINDEX),
+    Component.POSTGRES: (Component.BACKUP, Component.RESTORE, Component.REINDEX, Component.ROTATION),
     Component.QDRANT: (Component.REINDEX,),
     Component.KAFKA: (Component.FEATURES,),
 }

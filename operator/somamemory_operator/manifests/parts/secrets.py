@@ -16,7 +16,7 @@ from somamemory_operator.manifests.parts.context import Context, compact
 from somamemory_operator.model import names
 from somamemory_operator.model.desired import Gate, Wanted
 from somamemory_operator.model.names import STORES, Component
-from somamemory_operator.model.observed import Obj, encoded, key_of, uid_of
+from somamemory_operator.model.observed import Obj, encoded, holds, key_of, uid_of
 from somamemory_operator.model.reasons import Reason
 
 PROGRAM_KEYS = tuple(key for key in BROUGHT if key in STORE_KEYS)
@@ -50,7 +50,7 @@ def _remembered(context: Context) -> Gate:
     """Both Secrets hold what the programs are to learn; none of them exists yet when everything is made at once."""
     live = [context.world.get("Secret", name) for name in secret_names(context.name)]
     wanted = context.credentials.data()
-    is_known = all(secret is None or secret.get("data") == wanted for secret in live)
+    is_known = all(secret is None or holds(secret, wanted) for secret in live)
     return Gate(is_known, Reason.ROTATING, "It changes once both Secrets with the credentials hold the new values.")
 
 

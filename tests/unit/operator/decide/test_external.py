@@ -216,6 +216,27 @@ def test_another_password_has_the_store_tried_again_and_rolls_the_programs_once(
     assert marks == ["1", "2"]
 
 
+def test_a_key_of_others_in_our_secret_is_no_change(cluster: FakeCluster) -> None:
+    wanted = memory(spec_of("postgres"))
+    cluster.settle(wanted)
+    cluster.objects[Key("Secret", "demo-external")]["data"]["NOTE"] = "aGVsbG8="
+
+    assert cluster.look(wanted)[1].is_settled
+
+
+def test_the_password_of_before_stays_known(cluster: FakeCluster) -> None:
+    """The new one may be a mistake, or not be known to the store yet."""
+    wanted = memory(spec_of("postgres"))
+    cluster.settle(wanted)
+
+    for value, before in (("another", "db-password"), ("a third", "another")):
+        cluster.brought["db"] = secret("db", {"pw": value})
+        cluster.settle(wanted)
+
+        held = decoded(cluster.objects[Key("Secret", "demo-external")])
+        assert (held["POSTGRES_PASSWORD"], held["POSTGRES_PASSWORD_PREVIOUS"]) == (value, before)
+
+
 def test_a_secret_that_goes_away_takes_nothing_with_it(cluster: FakeCluster) -> None:
     wanted = memory(spec_of("postgres"))
     cluster.settle(wanted)

@@ -250,3 +250,33 @@ def test_a_request_replaces_only_what_is_generated(cluster: FakeCluster) -> None
 
     assert stored(cluster)[POSTGRES_PASSWORD] == before[POSTGRES_PASSWORD]
     assert stored(cluster)[REDIS_PASSWORD] != before[REDIS_PASSWORD]
+
+
+def test_an_operator_that_is_killed_between_both_secrets_keeps_the_value_before(cluster: FakeCluster) -> None:
+    """The first says that a value is in force by now, the copy still that it is coming."""
+    before = stored(cluster)[REDIS_PASSWORD]
+    for _ in range(40):
+        cluster.step(asked(), writes=1)
+        replace_programs(cluster)
+        assert cluster.now is not None
+        cluster.now += timedelta(seconds=5)
+        if stored(cluster)[REDIS_PASSWORD] != before == stored(cluster, "demo-credentials-copy")[REDIS_PASSWORD]:
+            break
+    else:
+        raise AssertionError("the moment did not come")
+
+    cluster.step(asked())
+
+    held = stored(cluster, "demo-program-credentials")
+    assert stored(cluster, "demo-credentials-copy")[f"{REDIS_PASSWORD}_PREVIOUS"] == before
+    assert held[f"{REDIS_PASSWORD}_PREVIOUS"] == before
+
+
+def test_keys_of_others_beside_ours_hold_nothing_up(cluster: FakeCluster) -> None:
+    for name in ("demo-credentials", "demo-program-credentials"):
+        cluster.objects[Key("Secret", name)]["data"]["NOTE"] = "aGVsbG8="
+
+    desired, plan = cluster.look(memory(VOLUMES))
+
+    assert not [each.key for each in desired if each.held is not None]
+    assert plan.held == ()
