@@ -4,11 +4,10 @@ What users' Secrets hold is copied into one of our own, file by file. A Secret t
 last good copy stays. How a store is found to be is told by its preflight Job.
 """
 
+import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
-
-import orjson
 
 from somamemory_operator.decide.rotation import PREVIOUS
 from somamemory_operator.decide.sources import (
@@ -135,9 +134,9 @@ def _read(told: str, store: Component) -> tuple[Reason, str]:
     """One JSON object by store; whatever else stands there is not ours, and is not passed on."""
     for line in reversed(told.strip().splitlines()):
         try:
-            said = orjson.loads(line)[store.value]
+            said = json.loads(line)[store.value]
             return Reason(said["reason"]), str(said["message"])[:1000]
-        except (orjson.JSONDecodeError, KeyError, TypeError, ValueError):
+        except (json.JSONDecodeError, KeyError, TypeError, ValueError):
             continue
     return Reason.PREFLIGHT_FAILED, "It could not be tried: the log of its preflight Job says why."
 
