@@ -6,7 +6,7 @@ from collections.abc import Iterator
 import pytest
 
 from tests.e2e.cluster import Cluster, Memory, eventually, recalled, store
-from tests.e2e.conftest import NODE_PORT, make_namespace
+from tests.e2e.conftest import make_namespace
 
 PLAIN = {"tls": {"enabled": False}}
 
@@ -57,7 +57,7 @@ def test_all_stores_are_somebody_elses(cluster: Cluster, provider: Memory, names
     memory = Memory(cluster, "ours", namespace)
     bring(provider, namespace)
 
-    memory.apply({**NODE_PORT, **spec_of(provider)})
+    memory.apply({**spec_of(provider), "api": {"service": {"type": "NodePort"}, "rateLimit": {"max": 100_000}}})
     seconds = cluster.wait_ready(memory)
 
     print(f"Ready after {seconds:.0f} s")
