@@ -16,13 +16,17 @@
 {{- define "somamemory.store" -}}
 {{- $name := index . 0 }}
 {{- $values := index . 1 }}
+{{- if $values.external }}
+{{- toYaml (dict "external" $values.external) }}
+{{- else }}
 {{- if eq (toString $values.enabled) "false" }}
-{{- fail (printf "%s.enabled is false, but every store is run by the operator in this release: set it to true" $name) }}
+{{- fail (printf "%s.enabled is false: say in %s.external which one is to be used instead, or set it to true" $name $name) }}
 {{- end }}
 {{- $volume := $values.persistence | default dict }}
 {{- $persistence := include "somamemory.said" (dict "enabled" $volume.enabled "size" $volume.size "storageClassName" $volume.storageClass) | fromYaml }}
 {{- $image := include "somamemory.said" ($values.image | default dict) | fromYaml }}
 {{- include "somamemory.said" (dict "image" $image "persistence" $persistence "resources" $values.resources "config" $values.config) }}
+{{- end }}
 {{- end }}
 
 {{- /* Variables as the spec wants them: those that are fields of it are left out. */ -}}

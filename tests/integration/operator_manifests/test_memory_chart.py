@@ -13,6 +13,9 @@ VALUES = {
     "production": PRODUCTION,
     "production, with its classes": (*PRODUCTION, *values("postgres.persistence.storageClass=premium-rwo")),
     "the broker by its other name": values("redpanda.image.repository=docker.io/confluentinc/cp-kafka"),
+    "a managed Postgres": values(
+        "postgres.enabled=false", "postgres.external.host=db.example.com", "postgres.external.secretRef.name=db"
+    ),
     "inline secrets": values("secret.data.REDIS_PASSWORD=chosen"),
     "everything of the API": values("env.UVICORN_PORT=9696", "env.LOG_LEVEL=DEBUG", "replicaCount=2"),
 }

@@ -93,6 +93,18 @@ def test_the_consumer_can_be_left_out() -> None:
     assert spec(*values("consumer.enabled=false"))["consumer"] == {"enabled": False}
 
 
+@pytest.mark.parametrize("store", ["postgres", "redis", "qdrant", "redpanda"])
+def test_a_store_can_be_disabled_and_pointed_at_a_managed_service(store: str) -> None:
+    """(S-106)"""
+    address = "bootstrapServers=a:9092" if store == "redpanda" else "host=db.example.com"
+    login = (f"{store}.external.secretRef.name=db",) if store == "postgres" else ()
+    found = spec(*PRODUCTION, *values(f"{store}.enabled=false", f"{store}.external.{address}", *login))
+
+    kept = found["kafka" if store == "redpanda" else store]
+    assert list(kept) == ["external"]
+    assert address.partition("=")[2] in kept["external"].values()
+
+
 def test_the_broker_keeps_its_other_name_whatever_its_image() -> None:
     """(S-107)"""
     found = spec(*values("redpanda.image.repository=docker.io/confluentinc/cp-kafka", "redpanda.persistence.size=9Gi"))
