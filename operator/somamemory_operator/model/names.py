@@ -178,6 +178,11 @@ def migration(name: str, digest: str) -> str:
     return f"{name}-migrate-{digest}"
 
 
+def preflight(name: str, digest: str) -> str:
+    """`demo-preflight-01234567`: the Job that tries one store; a Job's name is a label of its pods, and ends at 63."""
+    return f"{child(name, Component.PREFLIGHT)}-{digest[:8]}"
+
+
 def host(name: str, component: Component, namespace: str) -> str:
     """`demo-api.default.svc`: where a client Service answers inside the cluster."""
     return f"{child(name, component)}.{namespace}.svc"

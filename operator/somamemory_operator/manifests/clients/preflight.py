@@ -33,7 +33,7 @@ def job(context: Context, store: Component) -> Obj:
     template["spec"]["restartPolicy"] = "Never"
     template["spec"]["containers"][0]["terminationMessagePolicy"] = "FallbackToLogsOnError"
     spec = {"activeDeadlineSeconds": jobs.DEADLINE_SECONDS, "backoffLimit": 30, "template": template}
-    name = f"{names.child(context.name, COMPONENT)}-{store.value}-{short_hash(template, context.revision)}"
+    name = names.preflight(context.name, short_hash(template, context.revision))  # the template names the store
     obj = context.obj("batch/v1", "Job", name, COMPONENT, spec=spec)
     obj["metadata"]["annotations"] = {names.STORE_ANNOTATION: store.value}
     return obj

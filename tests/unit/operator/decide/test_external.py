@@ -316,3 +316,15 @@ def test_dumps_are_made_of_the_external_database(cluster: FakeCluster) -> None:
         base64.b64decode(cluster.objects[Key("Secret", "demo-external")]["data"]["POSTGRES_PASSWORD"]) == b"db-password"
     )
     assert {"name": "credentials", "secret": {"secretName": "demo-external", "defaultMode": 0o440}} in job["volumes"]
+
+
+def test_the_jobs_of_the_longest_name_have_names_that_are_labels(cluster: FakeCluster) -> None:
+    """A Job's name becomes a label of its pods, and a label ends at 63 characters."""
+    name = "n" * names.LONGEST_NAME
+    asked = memory(spec_of(*EXTERNAL, backup={"schedule": "0 2 * * *"}), name=name)
+
+    cluster.settle(asked)
+
+    jobs = [key.name for key in cluster.objects if key.kind == "Job"]
+    assert len([job for job in jobs if "preflight" in job]) == len(EXTERNAL), "one for each store"
+    assert max(map(len, jobs)) <= 63
