@@ -131,7 +131,7 @@ def writes(cluster: Cluster, since: datetime) -> Iterator[dict[str, Any]]:
     """Every write of the operator in the audit log, its leases apart."""
     with cluster.audit_log.open(encoding="utf-8") as lines:
         for line in lines:
-            if OPERATOR_NAMESPACE not in line:
+            if OPERATOR_NAMESPACE not in line or not line.endswith("\n"):  # the last one may be half written
                 continue
             event = json.loads(line)
             if is_write(event) and datetime.fromisoformat(event["requestReceivedTimestamp"]) >= since:
@@ -139,8 +139,11 @@ def writes(cluster: Cluster, since: datetime) -> Iterator[dict[str, Any]]:
 
 
 def is_write(event: dict[str, Any]) -> bool:
-    """Tell whether this is a completed write by the operator's ServiceAccount."""
-    by_operator = event["user"]["username"].startswith(f"system:serviceaccount:{OPERATOR_NAMESPACE}:")
+    """Tell whether this is a completed write by the operator's ServiceAccount.
+
+    A request that could not be authenticated, as one with the token of a deleted pod, has no user name.
+    """
+    by_operator = event["user"].get("username", "").startswith(f"system:serviceaccount:{OPERATOR_NAMESPACE}:")
     is_lease = event.get("objectRef", {}).get("resource") == "leases"
     changes = event["verb"] in {"create", "update", "patch", "delete", "deletecollection"}
     return by_operator and changes and not is_lease and event["stage"] == "ResponseComplete"
