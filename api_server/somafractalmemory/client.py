@@ -7,6 +7,7 @@ Methods return the API's answers as docs/api.md shows them and raise our own err
 import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any, Literal, Self
 from urllib.parse import quote
 
@@ -34,6 +35,7 @@ class Client:
         timeout_seconds: float = 30.0,
         patience: Patience | None = None,
         transport: httpx.BaseTransport | None = None,
+        ca: Path | None = None,
     ) -> None:
         """Connect when something is asked.
 
@@ -44,8 +46,11 @@ class Client:
             timeout_seconds: how long one attempt may wait for the API's next word.
             patience: how often and how long refused requests are tried again.
             transport: instead of the network.
+            ca: file with the authorities that may sign the API's certificate, in PEM; None for the system's.
         """
-        self._http = dial(url, token=token, namespace=namespace, timeout_seconds=timeout_seconds, transport=transport)
+        self._http = dial(
+            url, token=token, namespace=namespace, timeout_seconds=timeout_seconds, transport=transport, ca=ca
+        )
         self._requester = Requester(self._http, patience=patience or Patience())
 
     def __enter__(self) -> Self:

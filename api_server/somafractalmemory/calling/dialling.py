@@ -1,7 +1,9 @@
 """The connection to an API: its address, the token, and whose proxies it passes."""
 
 import re
+import ssl
 from ipaddress import ip_address
+from pathlib import Path
 from urllib.parse import urlsplit
 
 import httpx
@@ -12,9 +14,18 @@ DEFAULT_URL = "http://127.0.0.1:9595"
 
 
 def dial(
-    url: str, *, token: str | None, namespace: str | None, timeout_seconds: float, transport: httpx.BaseTransport | None
+    url: str,
+    *,
+    token: str | None,
+    namespace: str | None,
+    timeout_seconds: float,
+    transport: httpx.BaseTransport | None,
+    ca: Path | None = None,
 ) -> httpx.Client:
-    """A client that connects when something is asked. Raises ConfigurationError for a wrong address, token or name."""
+    """A client that connects when something is asked; `ca` is the file with whom it trusts, None for the system's.
+
+    Raises ConfigurationError for a wrong address, token, name or file.
+    """
     address = _checked_url(url)
     headers = {"accept": "application/json, application/x-ndjson"}
     if token is not None:
@@ -26,8 +37,20 @@ def dial(
         headers=headers,
         timeout=timeout_seconds,
         transport=transport,
+        verify=_trust(ca),
         trust_env=not _is_here(address),  # a proxy of the environment knows nothing of this machine
     )
+
+
+def _trust(ca: Path | None) -> ssl.SSLContext | bool:
+    if ca is None:
+        return True
+    try:
+        return ssl.create_default_context(cafile=ca)
+    except ssl.SSLError as error:
+        raise ConfigurationError(f"{ca} holds no certificate in PEM ({error.reason}); correct the file") from None
+    except OSError as error:
+        raise ConfigurationError(f"{ca} cannot be read ({error.strerror}); correct the path") from None
 
 
 def _checked_url(url: str) -> str:

@@ -12,6 +12,7 @@ from somafractalmemory.cli import graphs, memories, ports, programs, reflecting,
 from somafractalmemory.cli.operations import keys, passwords, preflight, tokens
 from somafractalmemory.cli.options import (
     MODE,
+    Ca,
     Config,
     Given,
     Namespace,
@@ -83,6 +84,7 @@ def soma(
     ctx: typer.Context,
     *,
     url: Url = None,
+    ca: Ca = None,
     token_file: TokenFile = None,
     namespace: Namespace = None,
     timeout: Timeout = None,
@@ -103,7 +105,7 @@ def soma(
     del version
     if mode != MODE and not quiet:
         print(f"soma: the mode {mode!r} is replaced by {MODE}: there is no other", file=sys.stderr)
-    given = Given(url, token_file, namespace, timeout, config, output, quiet)
+    given = Given(url, ca, token_file, namespace, timeout, config, output, quiet)
     ctx.obj = given.over(ctx.obj or Given())
 
 

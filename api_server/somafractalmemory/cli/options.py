@@ -37,6 +37,14 @@ TokenFile = Annotated[
         "--token-file", help="File with the bearer token; else SOMA_API_TOKEN_FILE, else SOMA_API_TOKEN is read."
     ),
 ]
+Ca = Annotated[
+    Path | None,
+    typer.Option(
+        "--ca",
+        help="File with the authorities that may sign the API's certificate, in PEM. "
+        "[default: SOMA_API_CA, else the system's]",
+    ),
+]
 Namespace = Annotated[
     str | None,
     typer.Option(
@@ -71,6 +79,7 @@ Quiet = Annotated[
 ]
 SHARED: Mapping[str, Any] = {
     "url": Url,
+    "ca": Ca,
     "token_file": TokenFile,
     "namespace": Namespace,
     "timeout": Timeout,
@@ -86,6 +95,7 @@ class Given:
     """What the shared options say; `connect` is the way to a client, which tests bring themselves."""
 
     url: str | None = None
+    ca: Path | None = None
     token_file: Path | None = None
     namespace: str | None = None
     timeout: float | None = None
@@ -116,6 +126,7 @@ def connect(given: Given) -> Client:
         token=read_token(given.token_file, os.environ),
         namespace=namespace,
         timeout_seconds=given.timeout or _TIMEOUT_SECONDS,
+        ca=given.ca or (Path(named) if (named := os.environ.get("SOMA_API_CA")) else None),
     )
 
 

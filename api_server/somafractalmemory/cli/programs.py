@@ -10,6 +10,8 @@ import structlog
 import typer
 
 if TYPE_CHECKING:
+    import ssl
+
     from somafractalmemory.settings import Settings
 
 log = structlog.get_logger("somafractalmemory")
@@ -53,6 +55,7 @@ def serve(
         backlog=settings.uvicorn_backlog,
         keep_alive=settings.uvicorn_keep_alive_seconds,
         leaving=leaving,
+        tls=_tls(settings),
     )
 
 
@@ -99,6 +102,15 @@ def openapi_text() -> str:
     from somafractalmemory.wiring import open_embedded
 
     return json.dumps(create_app(Settings(), open_embedded).openapi(), indent=2, sort_keys=True)
+
+
+def _tls(settings: "Settings") -> "ssl.SSLContext | None":
+    """What the API shows its clients; None for plain HTTP. Raises ConfigurationError."""
+    from somafractalmemory.security.certificates import ServerCertificate
+
+    if settings.tls_cert is None or settings.tls_key is None:
+        return None
+    return ServerCertificate(settings.tls_cert, settings.tls_key, named="SOMA_TLS_CERT, SOMA_TLS_KEY").context()
 
 
 def _settings(command: str) -> "Settings":

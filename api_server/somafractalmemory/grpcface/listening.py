@@ -6,6 +6,7 @@ import socket
 import grpc
 
 from somafractalmemory.errors import ConfigurationError
+from somafractalmemory.security.certificates import ServerCertificate
 from somafractalmemory.settings import Settings
 
 
@@ -44,18 +45,27 @@ def check_listening(settings: Settings) -> None:
 
 
 def credentials_of(settings: Settings) -> grpc.ServerCredentials | None:
-    """TLS from its two files; None without. Raises ConfigurationError."""
-    cert, key = settings.grpc_tls_cert, settings.grpc_tls_key
+    """TLS from two files, which are read again when they are replaced; None without. Raises ConfigurationError."""
+    cert, key, named = settings.grpc_tls_cert, settings.grpc_tls_key, "SOMA_GRPC_TLS_CERT, SOMA_GRPC_TLS_KEY"
+    if cert is None and key is None:
+        cert, key, named = settings.tls_cert, settings.tls_key, "SOMA_TLS_CERT, SOMA_TLS_KEY"
     if cert is None and key is None:
         return None
     if cert is None or key is None:
-        raise ConfigurationError("SOMA_GRPC_TLS_CERT, SOMA_GRPC_TLS_KEY: set both for TLS, or none")
-    try:
-        return grpc.ssl_server_credentials([(key.read_bytes(), cert.read_bytes())])
-    except OSError as error:
-        raise ConfigurationError(
-            f"SOMA_GRPC_TLS_CERT, SOMA_GRPC_TLS_KEY: {error.filename} cannot be read ({error.strerror}); mount the file"
-        ) from None
+        raise ConfigurationError(f"{named}: set both for TLS, or none")
+    certificate = ServerCertificate(cert, key, named=named)
+    first = certificate.pair()
+    shown = [first]
+
+    def newest() -> grpc.ServerCertificateConfiguration | None:
+        pair = certificate.pair()
+        if pair == shown[0]:
+            return None
+        shown[0] = pair
+        return grpc.ssl_server_certificate_configuration([pair])
+
+    initial = grpc.ssl_server_certificate_configuration([first])
+    return grpc.dynamic_ssl_server_credentials(initial, newest)  # type: ignore[arg-type]  # None is no change
 
 
 def in_use(address: str, reason: str = "the port is in use") -> ConfigurationError:

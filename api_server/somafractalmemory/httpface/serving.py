@@ -3,6 +3,7 @@
 import asyncio
 import gc
 import socket
+import ssl
 import time
 
 import uvicorn
@@ -75,8 +76,12 @@ def run(
     backlog: int = 2048,
     keep_alive: int = 30,
     leaving: asyncio.Event | None = None,
+    tls: ssl.SSLContext | None = None,
 ) -> None:
-    """Serve until SIGTERM or SIGINT, which sets `leaving` too. Raises SystemExit when it cannot start."""
+    """Serve until SIGTERM or SIGINT, which sets `leaving` too; with `tls` nothing else is spoken.
+
+    Raises SystemExit when it cannot start.
+    """
     draining = Draining(app)
     config = uvicorn.Config(
         draining,
@@ -92,6 +97,9 @@ def run(
         proxy_headers=False,  # nothing here depends on who a proxy says asks
         server_header=False,
     )
+    if tls is not None:
+        config.load()  # which knows files only
+        config.ssl = tls
     server = Server(config, draining, leaving or asyncio.Event())
     server.run()
     if not server.started:

@@ -12,10 +12,11 @@ _ON_BROKERS = {"consume", "events", "events replay"}
 _FILES = (
     "postgres_ssl_root_cert", "postgres_ssl_cert", "postgres_ssl_key",
     "redis_tls_ca", "redis_tls_cert", "redis_tls_key", "qdrant_tls_cert",
-    "encryption_key_file",
+    "encryption_key_file", "tls_cert", "tls_key",
     "kafka_ssl_ca_location", "kafka_ssl_certificate_location", "kafka_ssl_key_location",
 )  # fmt: skip
 _PAIRS = (
+    ("tls_cert", "tls_key"),
     ("postgres_ssl_cert", "postgres_ssl_key"),
     ("redis_tls_cert", "redis_tls_key"),
     ("kafka_ssl_certificate_location", "kafka_ssl_key_location"),

@@ -12,7 +12,7 @@ import yaml
 from somafractalmemory.settings import retired
 from somafractalmemory.settings.tree import SECRETS, canonical, paths
 
-_ALSO_OURS = {"SOMA_CONFIG_FILE", "SOMA_API_URL"}
+_ALSO_OURS = {"SOMA_API_CA", "SOMA_API_URL", "SOMA_CONFIG_FILE"}
 _SERVICE_LINK = re.compile(r"^(?:tcp|udp|sctp)://")
 _INJECTED = re.compile(r"_(SERVICE_HOST|SERVICE_PORT(_\w+)?|PORT(_\d+_(TCP|UDP|SCTP)(_\w+)?)?)$")
 

@@ -42,14 +42,16 @@ def eventually(look: Callable[[], Answer], *, seconds: float = 30.0) -> Answer:
 class Program:
     """One subcommand with its log."""
 
-    def __init__(self, command: str, environment: Mapping[str, str], folder: Path, *, port: int) -> None:
+    def __init__(
+        self, command: str, environment: Mapping[str, str], folder: Path, *, port: int, arguments: tuple[str, ...] = ()
+    ) -> None:
         self.url = f"http://127.0.0.1:{port}"
         self.grpc_port = int(environment.get("SOMA_GRPC_PORT") or free_port())
         listening = {"SOMA_GRPC_HOST": "127.0.0.1", "SOMA_GRPC_PORT": str(self.grpc_port)}
         self.log = folder / f"{command}-{port}.log"
         with self.log.open("ab") as log:
             self.process = subprocess.Popen(
-                [sys.executable, "-m", "somafractalmemory", command],
+                [sys.executable, "-m", "somafractalmemory", command, *arguments],
                 env=base_environment() | listening | dict(environment),
                 stdout=log,
                 stderr=log,
