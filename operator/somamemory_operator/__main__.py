@@ -10,6 +10,8 @@ import yaml
 
 from somamemory_operator.decide.checks import first_refusal
 from somamemory_operator.decide.credentials import credentials, random_value
+from somamemory_operator.decide.tls.certificates import certificates
+from somamemory_operator.decide.tls.mint import X509Mint
 from somamemory_operator.manifests import build
 from somamemory_operator.model.errors import InvalidSpec
 from somamemory_operator.model.names import KIND
@@ -61,7 +63,8 @@ def _rendered(document: Obj, namespace: str) -> list[Obj]:
         raise InvalidSpec(refusal.reason, refusal.message)
     found = credentials(world, memory, random_value)
     made = {key: value or random_value(key) for key, value in found.values.items()}
-    desired = build(memory, settings, world, replace(found, values=made))
+    shown = certificates(world, memory, X509Mint())
+    desired = build(memory, settings, world, replace(found, values=made), certificates=shown)
     return [wanted.obj for wanted in desired]
 
 

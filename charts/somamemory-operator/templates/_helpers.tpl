@@ -61,6 +61,10 @@ helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version }}
 - apiGroups: [external-secrets.io]
   resources: [externalsecrets]
   verbs: [get, list, watch, create, patch, delete]
+# Kinds of cert-manager, where it is installed.
+- apiGroups: [cert-manager.io]
+  resources: [certificates]
+  verbs: [get, list, watch, create, patch, delete]
 # Pods explain why something is not ready; volume claims grow, and that of the backups is made.
 - apiGroups: [""]
   resources: [pods]

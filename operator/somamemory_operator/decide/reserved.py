@@ -12,6 +12,9 @@ SETTINGS: dict[Component, frozenset[str]] = {
             "ident_file",
             "listen_addresses",
             "port",
+            "ssl",
+            "ssl_cert_file",
+            "ssl_key_file",
             "unix_socket_directories",
         }
     ),
@@ -26,6 +29,10 @@ SETTINGS: dict[Component, frozenset[str]] = {
             "port",
             "rename-command",
             "requirepass",
+            "tls-auth-clients",
+            "tls-cert-file",
+            "tls-key-file",
+            "tls-port",
             "user",
         }
     ),
@@ -40,6 +47,9 @@ SETTINGS: dict[Component, frozenset[str]] = {
             "QDRANT__SERVICE__HTTP_PORT",
             "QDRANT__STORAGE__SNAPSHOTS_PATH",
             "QDRANT__STORAGE__STORAGE_PATH",
+            "QDRANT__TLS__CERT",
+            "QDRANT__TLS__CERT_TTL",
+            "QDRANT__TLS__KEY",
         }
     ),
     Component.KAFKA: frozenset(
@@ -54,6 +64,8 @@ SETTINGS: dict[Component, frozenset[str]] = {
             "log.dir",
             "log.dirs",
             "node.id",
+            "listener.name.ssl.ssl.keystore.location",
+            "listener.name.ssl.ssl.keystore.type",
             "process.roles",
         }
     ),
@@ -84,6 +96,8 @@ VARIABLES = frozenset(
         "SOMA_MEMORY_NAMESPACE",
         "SOMA_RATE_LIMIT_MAX",
         "SOMA_RATE_LIMIT_WINDOW_SECONDS",
+        "SOMA_TLS_CERT",
+        "SOMA_TLS_KEY",
         "SOMA_VECTOR_DIM",
         "UVICORN_PORT",
         "UVICORN_WORKERS",

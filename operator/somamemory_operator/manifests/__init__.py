@@ -3,10 +3,11 @@
 from datetime import datetime
 
 from somamemory_operator.decide.credentials import Credentials
+from somamemory_operator.decide.tls.certificates import PLAIN, Certificates
 from somamemory_operator.decide.volumes import growths
 from somamemory_operator.manifests.clients import api, consumer, migration, preflight, rotation
 from somamemory_operator.manifests.monitoring import scraping
-from somamemory_operator.manifests.parts import claims, external_secret, policies, secrets
+from somamemory_operator.manifests.parts import claims, external_secret, policies, secrets, tls
 from somamemory_operator.manifests.parts.context import Context
 from somamemory_operator.manifests.recovery import backup, sequence
 from somamemory_operator.manifests.stores import features, kafka, postgres, qdrant, redis
@@ -20,7 +21,13 @@ _WORKLOADS = frozenset({"Deployment", "Job"})
 
 
 def build(
-    memory: SomaMemory, settings: Settings, world: World, credentials: Credentials, *, now: datetime | None = None
+    memory: SomaMemory,
+    settings: Settings,
+    world: World,
+    credentials: Credentials,
+    *,
+    certificates: Certificates = PLAIN,
+    now: datetime | None = None,
 ) -> Desired:
     """All objects of one SomaMemory, in order, each with the gate that it waits at.
 
@@ -28,10 +35,11 @@ def build(
     so that an upgrade changes the database before it rolls the pods. A hibernating SomaMemory has nothing to wait for.
     What this cluster has no kind for is left out; the status tells. Without a `now` no maintenance window is open.
     """
-    context = Context(memory, settings, world, credentials, now)
+    context = Context(memory, settings, world, credentials, now, certificates)
+    everything = tls.for_nothing_without(certificates, _everything(context))
     wanted = [
-        *_free(external_secret.build(context)),
-        *secrets.for_nothing_without(context, _everything(context)),
+        *_free([*external_secret.build(context), *tls.requests(context)]),
+        *secrets.for_nothing_without(context, list(everything)),
     ]
     served = tuple(each for each in wanted if each.key.kind not in world.unserved)
     return Desired(
@@ -48,6 +56,7 @@ def _everything(context: Context) -> list[Wanted]:
     """All that needs the credentials, and the credentials first."""
     return [
         *secrets.build(context),
+        *tls.build(context),
         *claims.adopted(context),
         *claims.unless_foreign(context, _stores(context)),
         *features.build(context),

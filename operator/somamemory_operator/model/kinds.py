@@ -37,6 +37,7 @@ PLACES = {
     "ServiceMonitor": Place("monitoring.coreos.com/v1", "servicemonitors"),
     "PrometheusRule": Place("monitoring.coreos.com/v1", "prometheusrules"),
     "ExternalSecret": Place("external-secrets.io/v1", "externalsecrets"),
+    "Certificate": Place("cert-manager.io/v1", "certificates"),
     "StorageClass": Place("storage.k8s.io/v1", "storageclasses"),
     "Lease": Place("coordination.k8s.io/v1", "leases"),
     "Event": Place("events.k8s.io/v1", "events"),

@@ -93,6 +93,15 @@ TOKEN_UNTIL_ANNOTATION = f"{GROUP}/previous-token-until"
 POSTGRES_BIRTH_ANNOTATION = f"{Component.POSTGRES.value}.{GROUP}/config-hash"
 """On the credentials, once Postgres' password was replaced: what the hash on its pods stays, so that they stay, too."""
 
+TLS_ANNOTATION = f"{GROUP}/tls"
+"""Beside it: where the certificates in force come from. Absent on what speaks plain text."""
+TRUST_ANNOTATION = f"{GROUP}/trust"
+"""On the ConfigMap with the authorities: how many times one has come; on pods, which of these they have begun with."""
+COMING_ANNOTATION = f"{GROUP}/coming"
+"""On that ConfigMap: the authorities that not every program trusts yet."""
+RETIRING_ANNOTATION = f"{GROUP}/retiring-since"
+"""On that ConfigMap: since when authorities are in it that nobody needs any more."""
+
 FINALIZED_ANNOTATION = f"{Component.KAFKA.value}.{GROUP}/finalized"
 """Beside them: the image of Kafka whose features are finalised; on a Job, the one whose features it finalises."""
 
@@ -171,6 +180,26 @@ def external_secrets(name: str) -> str:
 def ingress_tls(name: str) -> str:
     """`demo-api-tls`: the Secret with the certificate of the Ingress, unless the spec names another."""
     return f"{child(name, Component.API)}-tls"
+
+
+def certificate(name: str, component: Component) -> str:
+    """`demo-postgres-certificate`: the Secret with a part's certificate in force, and its key."""
+    return f"{child(name, component)}-certificate"
+
+
+def issued(name: str, component: Component) -> str:
+    """`demo-postgres-issued`: the Certificate of cert-manager, and the Secret that it makes of it."""
+    return f"{child(name, component)}-issued"
+
+
+def authority(name: str) -> str:
+    """`demo-authority`: the Secret with the key by which the operator signs. No pod mounts it."""
+    return f"{name}-authority"
+
+
+def trust(name: str) -> str:
+    """`demo-ca`: the ConfigMap with the authorities that clients trust."""
+    return f"{name}-ca"
 
 
 def migration(name: str, digest: str) -> str:

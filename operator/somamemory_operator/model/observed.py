@@ -113,8 +113,9 @@ OBSERVED_KINDS = (
     "ServiceMonitor",
     "PrometheusRule",
     "ExternalSecret",
+    "Certificate",
 )
-OPTIONAL_KINDS = frozenset({"ServiceMonitor", "PrometheusRule", "ExternalSecret"})
+OPTIONAL_KINDS = frozenset({"ServiceMonitor", "PrometheusRule", "ExternalSecret", "Certificate"})
 """Kinds that others bring into a cluster: they may be unserved, and may come at any time."""
 
 

@@ -32,6 +32,11 @@ class Reason(StrEnum):
     ROTATING = "Rotating"
     ROTATION_FAILED = "RotationFailed"
 
+    # Certificates
+    NOT_ENCRYPTED = "NotEncrypted"
+    CERTIFICATE_INVALID = "CertificateInvalid"
+    CERTIFICATE_EXPIRING = "CertificateExpiring"
+
     # A store that somebody else runs
     PREFLIGHT_RUNNING = "PreflightRunning"
     PREFLIGHT_FAILED = "PreflightFailed"

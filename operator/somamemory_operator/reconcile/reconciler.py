@@ -22,6 +22,9 @@ from somamemory_operator.decide.holds import unknowns
 from somamemory_operator.decide.migrated import as_migrated, repairs
 from somamemory_operator.decide.plan import Plan, plan
 from somamemory_operator.decide.sources import secrets_of
+from somamemory_operator.decide.tls.certificates import certificates
+from somamemory_operator.decide.tls.hosts import secrets_of as tls_secrets_of
+from somamemory_operator.decide.tls.mint import Mint, X509Mint
 from somamemory_operator.manifests import build
 from somamemory_operator.model.desired import Desired
 from somamemory_operator.model.errors import InvalidSpec, Problem, worst_of
@@ -62,8 +65,10 @@ class Reconciler:
         *,
         deadline: float = 60.0,
         generate: Callable[[str], str] = random_value,
+        mint: Mint | None = None,
     ) -> None:
         self._cluster, self._settings, self._metrics, self._generate = cluster, settings, metrics, generate
+        self._mint = mint or X509Mint()
         self._reporter, self._deadline = Reporter(cluster, metrics), deadline
         self._retry, self._recheck = Backoff(first=1.0, most=60.0), Backoff(first=2.0, most=30.0)
         self._applied: dict[MemoryKey, tuple[str, dict[Key, Applied]]] = {}
@@ -159,7 +164,7 @@ class Reconciler:
 
     async def _look(self, memory: SomaMemory, key: MemoryKey) -> Seen:
         """Look at the world, and decide what it should be and what is to be done."""
-        brought = secrets_of(memory) | external_secrets_of(memory)
+        brought = secrets_of(memory) | external_secrets_of(memory) | tls_secrets_of(memory)
         seen = Seen(await self._cluster.observe(memory.namespace, memory.name, brought))
         try:
             refusal = first_refusal(memory, seen.world, self._settings)
@@ -176,7 +181,8 @@ class Reconciler:
     def _planned(self, memory: SomaMemory, world: World, key: MemoryKey) -> tuple[Desired, Plan]:
         now = _now()
         chosen = credentials(world, memory, self._generate, now)
-        desired = build(memory, self._settings, world, chosen, now=now)
+        shown = certificates(world, memory, self._mint, now)
+        desired = build(memory, self._settings, world, chosen, certificates=shown, now=now)
         return desired, plan(desired, world, self._applied_to(key, memory))
 
     def _applied_to(self, key: MemoryKey, memory: SomaMemory) -> dict[Key, Applied]:
@@ -216,7 +222,7 @@ def _until(obj: Obj, report: Obj, now: datetime) -> float | None:
     """How long it is until something may have to be done without an event, None when nothing can.
 
     A window may open that pending changes of the stores wait for; Secrets of the user's may change, which nobody
-    watches; and a rotation waits for time to pass.
+    watches; a rotation waits for time to pass, and certificates are renewed in time.
     """
     spec = SomaMemory.parse(obj).spec
     window = spec.upgrade.window
@@ -224,8 +230,11 @@ def _until(obj: Obj, report: Obj, now: datetime) -> float | None:
     waits = [] if opens is None else [opens]
     told = report.get("secrets") or {}
     brings = spec.secrets.source != "generated" or told.get("external")
+    brings = brings or spec.tls.source in ("certManager", "existing")
     if brings or told.get("rotating") or told.get("previousTokenUntil"):
         waits.append(_LOOK_AT_SECRETS)
+    if renews := (report.get("tls") or {}).get("renewsAt"):
+        waits.append(max(1.0, (datetime.fromisoformat(renews) - now).total_seconds()))
     return min(waits, default=None)
 
 

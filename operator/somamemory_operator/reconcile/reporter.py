@@ -37,7 +37,7 @@ class Reporter:
         """
         metadata = memory["metadata"]
         self._metrics.show_conditions(metadata["namespace"], metadata["name"], status.get("conditions") or ())
-        self._metrics.show_backup(metadata["namespace"], metadata["name"], status.get("backup") or {})
+        self._metrics.show_times(metadata["namespace"], metadata["name"], status)
         try:
             written = await self._cluster.apply_status(memory, status)
         except ApiError as error:

@@ -105,6 +105,17 @@ _SECRETS = _object(
     },
 )
 
+_TLS = _object(
+    "How it stands with certificates; absent in plain text.",
+    {
+        "source": _text("Where they come from.", 32),
+        "renewsAt": _text("When the next one is to be renewed.", 64, format="date-time"),
+        "endsAt": _text("When the first of them ends.", 64, format="date-time"),
+        "authorityEndsAt": _text("When the operator's own authority ends.", 64, format="date-time"),
+        "authorities": _text("ConfigMap whose key ca.crt says whom clients trust.", 253),
+    },
+)
+
 STATUS: Schema = _object(
     "How it stands, as the operator sees it.",
     {
@@ -122,6 +133,7 @@ STATUS: Schema = _object(
         "endpoints": _ENDPOINTS,
         "backup": _BACKUP,
         "secrets": _SECRETS,
+        "tls": _TLS,
         "version": _text("Release of API and consumer that runs.", 128),
         "replicas": _number("Pods of the API, for the scale subresource.", format="int32"),
         "selector": _text("Labels of the API's pods, for the scale subresource."),

@@ -137,7 +137,18 @@ class BackupAlert(Model):
     """Whether there is this alert; without spec.backup there is none."""
     lasting: Annotated[Duration, Field(alias="for")] = "10m"
     """How long it must be so before the alert fires."""
-    severity: Line = "critical"
+    severity: Severity = "critical"
+    """Value of the label severity."""
+
+
+class CertificateAlert(Model):
+    """SomaCertificateExpiring: a certificate is not renewed in time, as the operator's own metrics tell."""
+
+    enabled: bool = True
+    """Whether there is this alert; without TLS there is none."""
+    lasting: Annotated[Duration, Field(alias="for")] = "1m"
+    """How long it must be so before the alert fires."""
+    severity: Severity = "critical"
     """Value of the label severity."""
 
 
@@ -162,6 +173,8 @@ class PrometheusRule(Model):
     """A volume fills up."""
     backup: BackupAlert = BackupAlert()
     """The newest dump is too old."""
+    certificate: CertificateAlert = CertificateAlert()
+    """A certificate is not renewed in time."""
 
 
 class Monitoring(Model):

@@ -13,6 +13,7 @@ from somamemory_operator.resource.memory import Memory
 from somamemory_operator.resource.monitoring import Monitoring
 from somamemory_operator.resource.secrets import Secrets
 from somamemory_operator.resource.stores import Kafka, Postgres, Qdrant, Redis
+from somamemory_operator.resource.tls import Tls
 from somamemory_operator.resource.upgrade import Upgrade
 
 
@@ -76,6 +77,8 @@ class Spec(Model):
     """Kafka, the events."""
     secrets: Secrets = Secrets()
     """Where passwords and tokens come from."""
+    tls: Tls = Tls()
+    """TLS between the parts and towards the clients."""
     pod_disruption_budget: PodDisruptionBudget = PodDisruptionBudget()
     """Protection from draining too many pods at once."""
     network_policy: NetworkPolicy = NetworkPolicy()

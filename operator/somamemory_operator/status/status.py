@@ -5,6 +5,7 @@ from datetime import datetime
 
 from somamemory_operator.decide.plan import Plan
 from somamemory_operator.decide.recovery import recovery
+from somamemory_operator.decide.tls.certificates import remembered
 from somamemory_operator.model import names
 from somamemory_operator.model.addons import addon_of
 from somamemory_operator.model.conditions import Condition, rendered, verdict
@@ -22,6 +23,8 @@ from somamemory_operator.status.components import STALLING, TROUBLED, Report, Vi
 from somamemory_operator.status.durability import asleep, durable
 from somamemory_operator.status.secrets import secrets_ready
 from somamemory_operator.status.secrets import told as told_secrets
+from somamemory_operator.status.tls import tls_ready
+from somamemory_operator.status.tls import told as told_tls
 
 
 def status(
@@ -45,7 +48,11 @@ def status(
     counting = [each for each in problems if addon_of(each.key, memory.name) is None]
     due = plan.about(lambda key: addon_of(key, memory.name) is None) if plan is not None else None
     summary = _summary(memory, found, due, world, problem or worst_of(counting))
-    standing = [secrets_ready(memory, world, problem), durable(memory, plan, world)]
+    standing = [
+        secrets_ready(memory, world, problem),
+        *tls_ready(memory, world, now),
+        durable(memory, plan, world),
+    ]
     addons = [*told(addon_conditions(memory, restore, world, plan, now), memory, problems)]
     parts = [*(_of(report) for report in found), *up_to_date(desired, world), *addons, *blindness(world)]
     conditions = [*_overall(summary, addons), *standing, *parts]
@@ -64,6 +71,7 @@ def status(
         "selector": names.selector_string(memory.name, Component.API),
         "backup": backup_times(memory, world),
         "secrets": told_secrets(memory, world),
+        "tls": told_tls(memory, world),
     }
     return {key: value for key, value in made.items() if value is not None}
 
@@ -173,8 +181,9 @@ def _endpoints(memory: SomaMemory, world: World) -> Obj:
     ports = at(live, "spec", "ports") or ()
     node_port = next((port["nodePort"] for port in ports if port.get("nodePort") and port.get("name") == "http"), None)
     host, grpc = names.host(memory.name, Component.API, memory.namespace), memory.spec.api.grpc
+    scheme = "http" if remembered(memory, world) is None else "https"
     made = {
-        "api": f"http://{host}:{api.port}",
+        "api": f"{scheme}://{host}:{api.port}",
         "apiGrpc": f"{host}:{grpc.port}" if grpc.enabled else None,
         "apiNodePort": node_port,
         "apiIngress": _ingress(memory),

@@ -14,6 +14,11 @@ _BACKUP_TIMES = (
     ("overdueAt", "overdue", "When the next dump of the SomaMemory is overdue"),
 )
 """Field of `.status.backup`, name and text of its metric: moments, since an age would be as old as the last look."""
+_CERTIFICATE_TIMES = (
+    ("renewsAt", "renewal", "When the next certificate of the SomaMemory is to be renewed"),
+    ("endsAt", "end", "When the first certificate of the SomaMemory ends"),
+)
+"""The same for `.status.tls`."""
 
 
 class Metrics:
@@ -51,12 +56,8 @@ class Metrics:
             ["namespace", "name", "type"],
             registry=self.registry,
         )
-        self._backup = {
-            field: Gauge(
-                f"somamemory_backup_{name}_timestamp_seconds", text, ["namespace", "name"], registry=self.registry
-            )
-            for field, name, text in _BACKUP_TIMES
-        }
+        self._backup = self._times("backup", _BACKUP_TIMES)
+        self._certificates = self._times("certificate", _CERTIFICATE_TIMES)
         self._shown: dict[tuple[str, str], set[str]] = {}
 
     def show_conditions(self, namespace: str, name: str, conditions: Iterable[Mapping[str, Any]]) -> None:
@@ -71,9 +72,13 @@ class Metrics:
             self._condition.labels(namespace, name, kind).set(value)
         self._shown[key] = set(values)
 
-    def show_backup(self, namespace: str, name: str, times: Mapping[str, Any]) -> None:
-        """Export when the newest dump was made and when it is overdue, of the resources whose conditions are."""
-        for field, gauge in self._backup.items():
+    def show_times(self, namespace: str, name: str, status: Mapping[str, Any]) -> None:
+        """Export the moments of `.status.backup` and `.status.tls`, of the resources whose conditions are."""
+        self._show(self._backup, namespace, name, status.get("backup") or {})
+        self._show(self._certificates, namespace, name, status.get("tls") or {})
+
+    def _show(self, gauges: Mapping[str, Gauge], namespace: str, name: str, times: Mapping[str, Any]) -> None:
+        for field, gauge in gauges.items():
             if (namespace, name) in self._shown and field in times:
                 gauge.labels(namespace, name).set(datetime.fromisoformat(str(times[field])).timestamp())
             else:
@@ -83,8 +88,15 @@ class Metrics:
         """Stop exporting a resource that is gone."""
         for kind in self._shown.pop((namespace, name), set()):
             self._condition.remove(namespace, name, kind)
-        for gauge in self._backup.values():
+        for gauge in (*self._backup.values(), *self._certificates.values()):
             _remove(gauge, namespace, name)
+
+    def _times(self, about: str, moments: Iterable[tuple[str, str, str]]) -> dict[str, Gauge]:
+        labels = ["namespace", "name"]
+        return {
+            field: Gauge(f"somamemory_{about}_{name}_timestamp_seconds", text, labels, registry=self.registry)
+            for field, name, text in moments
+        }
 
     def _counter(self, name: str, text: str, labels: list[str]) -> Counter:
         return Counter(f"somamemory_operator_{name}", text, labels, registry=self.registry)

@@ -2,7 +2,7 @@
 
 import itertools
 from collections.abc import Callable
-from datetime import datetime
+from datetime import UTC, datetime
 from functools import partial
 from typing import Any
 
@@ -11,6 +11,8 @@ import orjson
 from somamemory_operator.decide.applied import Applied
 from somamemory_operator.decide.credentials import credentials
 from somamemory_operator.decide.plan import Plan, plan
+from somamemory_operator.decide.tls.certificates import certificates
+from somamemory_operator.decide.tls.mint import X509Mint
 from somamemory_operator.manifests import build
 from somamemory_operator.model import names
 from somamemory_operator.model.desired import Desired, Growth, Unlabelling
@@ -50,7 +52,7 @@ class FakeCluster:
         self.brought: dict[str, Obj] = {}
         self.unread: dict[str, Blindness] = {}
         self.writes: list[str] = []
-        self._generate = generate
+        self._generate, self._mint = generate, X509Mint(lambda: self.now or datetime.now(UTC))
         self._numbers = itertools.count(1)
 
     @property
@@ -71,7 +73,9 @@ class FakeCluster:
     def look(self, memory: SomaMemory, settings: Settings = SETTINGS) -> tuple[Desired, Plan]:
         """What is desired now, and what is to be done for it."""
         world = self.world
-        desired = build(memory, settings, world, credentials(world, memory, self._generate, self.now), now=self.now)
+        chosen = credentials(world, memory, self._generate, self.now)
+        shown = certificates(world, memory, self._mint, self.now)
+        desired = build(memory, settings, world, chosen, certificates=shown, now=self.now)
         return desired, plan(desired, world, self.applied)
 
     def step(self, memory: SomaMemory, settings: Settings = SETTINGS, *, writes: int | None = None) -> Plan:

@@ -5,6 +5,7 @@ from urllib.parse import quote
 from somamemory_operator.decide import external
 from somamemory_operator.decide.sources import POSTGRES_PASSWORD, QDRANT_API_KEY, REDIS_PASSWORD
 from somamemory_operator.manifests.parts.context import Context
+from somamemory_operator.manifests.parts.tls import TRUST_FILE
 from somamemory_operator.manifests.stores import postgres
 from somamemory_operator.model import names
 from somamemory_operator.model.names import Component
@@ -35,6 +36,7 @@ def _postgres(context: Context, folder: str) -> Variables:
         return {
             "POSTGRES_URL": f"postgresql://{postgres.USER}@{_own(context, Component.POSTGRES)}/{postgres.DATABASE}",
             **password,
+            **_ours(context, POSTGRES_SSL_MODE="verify-full", POSTGRES_SSL_ROOT_CERT=TRUST_FILE),
         }
     tls = {"POSTGRES_SSL_MODE": "disable"}
     if chosen.tls.enabled:
@@ -48,7 +50,9 @@ def _redis(context: Context, folder: str) -> Variables:
     chosen: ExternalRedis | None = context.spec.redis.external
     password = {"REDIS_PASSWORD_FILE": f"{folder}/{REDIS_PASSWORD}"}
     if chosen is None:
-        return {"REDIS_URL": f"redis://{_own(context, Component.REDIS)}/0", **password}
+        scheme = "rediss" if context.certificates.is_on else "redis"
+        own = f"{scheme}://{_own(context, Component.REDIS)}/0"
+        return {"REDIS_URL": own, **password, **_ours(context, REDIS_TLS_CA=TRUST_FILE)}
     user = f"{quote(chosen.username, safe='')}@" if chosen.username else ""
     scheme = "rediss" if chosen.tls.enabled else "redis"
     return {
@@ -62,7 +66,9 @@ def _qdrant(context: Context, folder: str) -> Variables:
     chosen: ExternalQdrant | None = context.spec.qdrant.external
     key = {"QDRANT_API_KEY_FILE": f"{folder}/{QDRANT_API_KEY}"}
     if chosen is None:
-        return {"QDRANT_URL": f"http://{_own(context, Component.QDRANT)}", **key}
+        scheme = "https" if context.certificates.is_on else "http"
+        own = f"{scheme}://{_own(context, Component.QDRANT)}"
+        return {"QDRANT_URL": own, **key, **_ours(context, QDRANT_TLS_CERT=TRUST_FILE)}
     scheme = "https" if chosen.tls.enabled else "http"
     has_ca = chosen.tls.enabled and chosen.tls.ca_secret is not None
     return {
@@ -78,6 +84,7 @@ def _kafka(context: Context, folder: str) -> Variables:
         return {
             "KAFKA_BOOTSTRAP_SERVERS": _own(context, Component.KAFKA),
             "KAFKA_MEMORY_EVENTS_TOPIC": "memory.events",
+            **_ours(context, KAFKA_SECURITY_PROTOCOL="SSL", KAFKA_SSL_CA_LOCATION=TRUST_FILE),
         }
     protocol = ("SASL_" if chosen.sasl else "") + ("SSL" if chosen.tls.enabled else "PLAINTEXT")
     login: Variables = {}
@@ -98,6 +105,11 @@ def _kafka(context: Context, folder: str) -> Variables:
         **login,
         **_trusted("KAFKA_SSL_CA_LOCATION", Component.KAFKA, has_ca, folder),
     }
+
+
+def _ours(context: Context, **variables: str) -> Variables:
+    """What TLS to a store of our own needs; nothing in plain text."""
+    return variables if context.certificates.is_on else {}
 
 
 def _trusted(variable: str, store: Component, has_ca: bool, folder: str) -> Variables:

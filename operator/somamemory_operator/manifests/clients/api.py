@@ -1,7 +1,7 @@
 """The API, over HTTP and gRPC: a Deployment, its Service, its ServiceAccount, and the ways to it."""
 
 from somamemory_operator.manifests.clients import ingress, program, scaling
-from somamemory_operator.manifests.parts import pods, workloads
+from somamemory_operator.manifests.parts import pods, tls, workloads
 from somamemory_operator.manifests.parts.context import Context, compact
 from somamemory_operator.model import names
 from somamemory_operator.model.names import Component
@@ -38,7 +38,15 @@ def environment(context: Context) -> dict[str, str]:
             "SOMA_RATE_LIMIT_MAX": str(api.rate_limit.max),
             "SOMA_RATE_LIMIT_WINDOW_SECONDS": str(api.rate_limit.window_seconds),
         }
+        | _tls(context)
     )
+
+
+def _tls(context: Context) -> dict[str, str]:
+    """HTTP and gRPC show the same certificate."""
+    if not context.certificates.is_on:
+        return {}
+    return {"SOMA_TLS_CERT": tls.CHAIN_FILE, "SOMA_TLS_KEY": tls.KEY_FILE}
 
 
 def _lifecycle(context: Context) -> dict[str, str]:
@@ -66,8 +74,15 @@ def _service(context: Context) -> Obj:
         "ports": ports if grpc.enabled else [port],
     }
     obj = context.obj("v1", "Service", names.child(context.name, COMPONENT), COMPONENT, spec=spec)
-    obj["metadata"] = compact(obj["metadata"] | {"annotations": dict(service.annotations)})
+    obj["metadata"] = compact(obj["metadata"] | {"annotations": _annotations(context)})
     return obj
+
+
+def _annotations(context: Context) -> dict[str, str]:
+    ingress, own = context.spec.api.ingress, dict(context.spec.api.service.annotations)
+    if context.certificates.is_on and ingress is not None and ingress.enabled:
+        return {"traefik.ingress.kubernetes.io/service.serversscheme": "https"} | own
+    return own
 
 
 def _template(context: Context) -> Obj:
@@ -79,18 +94,18 @@ def _template(context: Context) -> Obj:
         api,
         command=["soma", "serve"],
         env=pods.env(environment(context), *pods.user_env(api.env)),
-        mounts=program.mounts(),
+        mounts=program.mounts(context) | tls.server_mount(context),
         ports=context.ports(COMPONENT),
         # Kubernetes takes a pod out of the Service while it stops it: wait until nobody sends new requests.
         lifecycle={"preStop": pods.run("sleep", "3")},
-        **program.probes("http"),
+        **program.probes("http", secure=context.certificates.is_on),
     )
     return pods.template(
         context,
         COMPONENT,
         api,
         container=container,
-        volumes=program.volumes(context, tokens=True),
+        volumes=[*program.volumes(context, tokens=True), *tls.server_volume(context, COMPONENT)],
         uid=program.UID,
         grace_seconds=30,
         config_hash=program.CONFIG_HASH,

@@ -40,7 +40,7 @@ def _template(context: Context) -> Obj:
         consumer,
         command=["soma", "consume"],
         env=pods.env(environment(context), *pods.user_env(consumer.env)),
-        mounts=program.mounts(),
+        mounts=program.mounts(context),
         **program.probes(PORT),
     )
     return pods.template(

@@ -7,6 +7,8 @@ from somamemory_operator.model.observed import Obj
 from somamemory_operator.resource.exposure import Ingress
 
 COMPONENT = Component.API
+_TO_TLS = {"nginx.ingress.kubernetes.io/backend-protocol": "HTTPS"}
+"""That the API is to be asked by TLS: Ingress itself has no field for it. Traefik looks at the Service."""
 
 
 def build(context: Context) -> list[Obj]:
@@ -23,7 +25,8 @@ def build(context: Context) -> list[Obj]:
         "rules": [{"host": ingress.host, "http": {"paths": [path]}}],
     }
     obj = context.obj("networking.k8s.io/v1", "Ingress", name, COMPONENT, spec=compact(spec))
-    obj["metadata"] = compact(obj["metadata"] | {"annotations": dict(ingress.annotations)})
+    annotations = (_TO_TLS if context.certificates.is_on else {}) | dict(ingress.annotations)
+    obj["metadata"] = compact(obj["metadata"] | {"annotations": annotations})
     return [obj]
 
 

@@ -3,7 +3,7 @@
 from somamemory_operator.decide import credentials as keys
 from somamemory_operator.manifests.clients import access
 from somamemory_operator.manifests.parts import marks as metadata_marks
-from somamemory_operator.manifests.parts import pods
+from somamemory_operator.manifests.parts import pods, tls
 from somamemory_operator.manifests.parts.context import Context, compact, short_hash
 from somamemory_operator.model import names
 from somamemory_operator.model.names import Component
@@ -35,30 +35,40 @@ def marks(context: Context) -> dict[str, str]:
     Only once the programs' Secret holds it: pods that came before would have to be replaced again. Tokens are read
     again by themselves.
     """
+    told = _trust_mark(context)
     live = context.world.get("Secret", names.program_credentials(context.name))
     held = at(live, "metadata", "annotations", names.ROTATION_ANNOTATION) if live else context.credentials.ordinal
     if context.spec.secrets.rollout != "operator":
-        return {}
+        return told if context.spec.secrets.rollout == "manual" else {}
     known = {names.REVISION_ANNOTATION: context.revision} if context.revision else {}
-    return known | ({names.ROTATION_ANNOTATION: held} if held not in (None, "0") else {})
+    return told | known | ({names.ROTATION_ANNOTATION: held} if held not in (None, "0") else {})
+
+
+def _trust_mark(context: Context) -> dict[str, str]:
+    """Which authorities the pods have begun with, as the live bundle says: they read them at their start."""
+    if not context.certificates.is_on:
+        return {}
+    live = context.world.get("ConfigMap", names.trust(context.name))
+    written = at(live, "metadata", "annotations", names.TRUST_ANNOTATION)
+    return {names.TRUST_ANNOTATION: str(written or context.certificates.ordinal)}
 
 
 def volumes(context: Context, *, tokens: bool = False) -> list[Obj]:
-    """The credentials and a writable /tmp."""
-    return [pods.program_files(context, tokens=tokens), pods.scratch("tmp")]
+    """The credentials, whom to trust, and a writable /tmp."""
+    return [pods.program_files(context, tokens=tokens), pods.scratch("tmp"), *tls.trust_volume(context)]
 
 
-def mounts() -> dict[str, str]:
+def mounts(context: Context) -> dict[str, str]:
     """Where the volumes go."""
-    return {"credentials": pods.CREDENTIALS_FOLDER, **TMP}
+    return {"credentials": pods.CREDENTIALS_FOLDER, **TMP, **tls.trust_mount(context)}
 
 
-def probes(port: str) -> Obj:
+def probes(port: str, *, secure: bool = False) -> Obj:
     """API and consumer answer for their health in the same way, at the port of this name."""
     return pods.probes(
-        startup=pods.http_get("/healthz", port),
-        readiness=pods.http_get("/readyz", port),
-        liveness=pods.http_get("/healthz", port),
+        startup=pods.http_get("/healthz", port, tls=secure),
+        readiness=pods.http_get("/readyz", port, tls=secure),
+        liveness=pods.http_get("/healthz", port, tls=secure),
         startup_seconds=180,
         readiness_seconds=3,
     )
@@ -98,7 +108,7 @@ def one_off(context: Context, component: Component, command: list[str]) -> Obj:
         workload,
         command=command,
         env=pods.env(environment(context)),
-        mounts=mounts(),
+        mounts=mounts(context),
     )
     return pods.template(
         context,

@@ -10,7 +10,7 @@ from somamemory_operator.manifests.parts.context import Context
 from somamemory_operator.model import names
 from somamemory_operator.model.names import STORES, Component
 from somamemory_operator.model.observed import Obj
-from somamemory_operator.resource.monitoring import Alert, BackupAlert, PrometheusRule, VolumeAlert
+from somamemory_operator.resource.monitoring import Alert, BackupAlert, CertificateAlert, PrometheusRule, VolumeAlert
 
 _PROBES = "/|/healthz|/readyz|/health|/metrics"
 _NO_PROBES = f'endpoint!~"{_PROBES}",exported_endpoint!~"{_PROBES}"'
@@ -21,7 +21,12 @@ Other ways of scraping than ours may call the port `endpoint`, and the route the
 
 def rules(context: Context, chosen: PrometheusRule) -> list[Obj]:
     """Every alert that is wanted of something that is there."""
-    found = [*_of_api(context, chosen), *_of_volumes(context, chosen.volume), *_of_backup(context, chosen.backup)]
+    found = [
+        *_of_api(context, chosen),
+        *_of_volumes(context, chosen.volume),
+        *_of_backup(context, chosen.backup),
+        *_of_certificates(context, chosen.certificate),
+    ]
     return [*found, *(_of_consumer(context, chosen) if context.spec.consumer.enabled else ())]
 
 
@@ -114,10 +119,7 @@ def _of_backup(context: Context, chosen: BackupAlert) -> Iterator[Obj]:
     backup = context.spec.backup
     if not chosen.enabled or backup is None or not backup.enabled:
         return
-    # A scrape that puts the operator's own namespace on its series calls the one that they are about exported.
-    about, metric = f'name="{context.name}"', "somamemory_backup_overdue_timestamp_seconds"
-    space = f'namespace="{context.memory.namespace}"'
-    series = f'{metric}{{exported_{space},{about}}} or {metric}{{{space},exported_namespace="",{about}}}'
+    series = _of_operator(context, "somamemory_backup_overdue_timestamp_seconds")
     yield _alert(
         context,
         "SomaBackupOverdue",
@@ -128,8 +130,36 @@ def _of_backup(context: Context, chosen: BackupAlert) -> Iterator[Obj]:
     )
 
 
+def _of_certificates(context: Context, chosen: CertificateAlert) -> Iterator[Obj]:
+    """Once half of the time for the renewal has gone by, whatever the lives of certificates."""
+    if not chosen.enabled or not context.certificates.is_on:
+        return
+    renewal = _of_operator(context, "somamemory_certificate_renewal_timestamp_seconds")
+    end = _of_operator(context, "somamemory_certificate_end_timestamp_seconds")
+    yield _alert(
+        context,
+        "SomaCertificateExpiring",
+        chosen,
+        f"time() - (max({renewal}) + max({end})) / 2 > 0",
+        summary=f"A certificate of {context.name} is not renewed.",
+        description="Half of the time for its renewal has gone by: the condition TlsReady says why.",
+    )
+
+
+def _of_operator(context: Context, metric: str) -> str:
+    """A scrape that puts the operator's own namespace on its series calls the one that they are about exported."""
+    about, space = f'name="{context.name}"', f'namespace="{context.memory.namespace}"'
+    return f'{metric}{{exported_{space},{about}}} or {metric}{{{space},exported_namespace="",{about}}}'
+
+
 def _alert(
-    context: Context, name: str, chosen: Alert | BackupAlert | VolumeAlert, expr: str, *, summary: str, description: str
+    context: Context,
+    name: str,
+    chosen: Alert | BackupAlert | CertificateAlert | VolumeAlert,
+    expr: str,
+    *,
+    summary: str,
+    description: str,
 ) -> Obj:
     labels = {"severity": chosen.severity, "namespace": context.memory.namespace, names.SINGULAR: context.name}
     texts = {"summary": summary, "description": description}

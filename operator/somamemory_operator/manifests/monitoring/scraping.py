@@ -1,5 +1,6 @@
 """What Prometheus is told: what to scrape, and what to warn of. Objects of kinds that not every cluster serves."""
 
+from somamemory_operator.decide.tls.pairs import TRUST
 from somamemory_operator.manifests.clients import consumer
 from somamemory_operator.manifests.monitoring import alerts
 from somamemory_operator.manifests.parts.context import Context, compact
@@ -31,6 +32,7 @@ def _monitors(context: Context) -> list[Obj]:
 def _monitor(context: Context, component: Component, chosen: ServiceMonitor) -> Obj:
     endpoint = {
         "port": _PORTS[component],
+        **_tls(context, component),
         "path": "/metrics",
         "interval": chosen.interval,
         "scrapeTimeout": chosen.scrape_timeout,
@@ -42,6 +44,15 @@ def _monitor(context: Context, component: Component, chosen: ServiceMonitor) -> 
     name = names.child(context.name, component)
     obj = context.obj(_API_VERSION, "ServiceMonitor", name, component, spec=spec)
     return _marked(obj, context.spec.monitoring.labels | chosen.labels, chosen.annotations)
+
+
+def _tls(context: Context, component: Component) -> Obj:
+    """The consumer has no certificate: nothing of memories is at its port."""
+    if component is not Component.API or not context.certificates.is_on:
+        return {}
+    authority = {"configMap": {"name": names.trust(context.name), "key": TRUST}}
+    server = names.host(context.name, component, context.memory.namespace)
+    return {"scheme": "https", "tlsConfig": {"ca": authority, "serverName": server}}
 
 
 def _rule(context: Context) -> list[Obj]:

@@ -10,6 +10,7 @@ from typing import Any
 from somamemory_operator.decide import external, images
 from somamemory_operator.decide.credentials import Credentials
 from somamemory_operator.decide.recovery import Recovery, recovery
+from somamemory_operator.decide.tls.certificates import PLAIN, Certificates
 from somamemory_operator.decide.versions import Versions, choose
 from somamemory_operator.model import names
 from somamemory_operator.model.names import Component
@@ -29,6 +30,7 @@ class Context:
     world: World
     credentials: Credentials
     now: datetime | None = None
+    certificates: Certificates = PLAIN
 
     @property
     def name(self) -> str:

@@ -37,7 +37,7 @@ def of_program(context: Context, obj: Obj, part: Api | Consumer) -> Obj:
     config_maps = [each.config_map_key_ref.name for each in references if each.config_map_key_ref is not None]
     annotations = {
         _SECRETS: _listed([names.program_credentials(context.name), *secrets]),
-        _CONFIG_MAPS: _listed(config_maps),
+        _CONFIG_MAPS: _listed([*([names.trust(context.name)] if context.certificates.is_on else []), *config_maps]),
     }
     return _marked(obj, part, {key: value for key, value in annotations.items() if value})
 

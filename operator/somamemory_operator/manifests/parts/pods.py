@@ -95,7 +95,9 @@ def container(
     )
 
 
-_READ_ONLY = frozenset({CREDENTIALS_FOLDER, "/etc/redis", "/etc/kafka-config"})
+_READ_ONLY = frozenset(
+    {CREDENTIALS_FOLDER, "/etc/redis", "/etc/kafka-config", "/etc/postgres", "/run/tls", "/run/trust"}
+)
 
 
 def scratch(name: str, size: str = "256Mi", medium: str | None = None) -> Obj:
@@ -149,9 +151,9 @@ def user_env(variables: list[EnvVar]) -> list[Obj]:
     return [variable.model_dump(by_alias=True, exclude_none=True) for variable in variables]
 
 
-def http_get(path: str, port: str) -> Obj:
-    """A probe by HTTP."""
-    return {"httpGet": {"path": path, "port": port}}
+def http_get(path: str, port: str, *, tls: bool = False) -> Obj:
+    """A probe by HTTP, or by HTTPS; the kubelet takes any certificate."""
+    return {"httpGet": {"path": path, "port": port} | ({"scheme": "HTTPS"} if tls else {})}
 
 
 def tcp(port: str) -> Obj:

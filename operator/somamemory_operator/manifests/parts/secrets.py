@@ -60,6 +60,7 @@ def _secret(context: Context, name: str) -> Obj:
         **context.versions.record,
         **record(context.memory, context.world),
         **context.credentials.record,
+        **context.certificates.record,
     }
     metadata = obj["metadata"] | {
         "labels": names.lasting_labels(context.name, Component.CREDENTIALS),

@@ -4,7 +4,7 @@ from importlib.resources import files
 
 from somamemory_operator.decide import credentials as keys
 from somamemory_operator.decide import external
-from somamemory_operator.manifests.parts import claims, pods, workloads
+from somamemory_operator.manifests.parts import claims, pods, tls, workloads
 from somamemory_operator.manifests.parts.context import Context, compact, short_hash
 from somamemory_operator.manifests.stores import postgres
 from somamemory_operator.model import names
@@ -39,7 +39,12 @@ def template(context: Context, component: Component, backup: Backup, script: str
         backup,
         command=["sh", "-c", files("somamemory_operator.manifests.recovery").joinpath(script).read_text()],
         env=pods.env(_environment(context) | variables),
-        mounts={"backups": FOLDER, "credentials": pods.CREDENTIALS_FOLDER, "tmp": "/tmp"},  # noqa: S108
+        mounts={
+            "backups": FOLDER,
+            "credentials": pods.CREDENTIALS_FOLDER,
+            "tmp": "/tmp",  # noqa: S108
+            **tls.trust_mount(context),
+        },
         terminationMessagePolicy="FallbackToLogsOnError",  # so that the status can say why
     )
     claim = {"claimName": backup.volume.existing_claim or names.child(context.name, COMPONENT)}
@@ -52,6 +57,7 @@ def template(context: Context, component: Component, backup: Backup, script: str
             {"name": "backups", "persistentVolumeClaim": claim},
             _credentials(context),
             pods.scratch("tmp"),
+            *tls.trust_volume(context),
         ],
         uid=postgres.UID,
         grace_seconds=30,
@@ -69,6 +75,7 @@ def _environment(context: Context) -> dict[str, str]:
             "PGPORT": str(names.PORTS[Component.POSTGRES]["postgres"]),
             "PGUSER": postgres.USER,
             "PGDATABASE": postgres.DATABASE,
+            **({"PGSSLMODE": "verify-full", "PGSSLROOTCERT": tls.TRUST_FILE} if context.certificates.is_on else {}),
         }
     return common | {
         "PGHOST": chosen.host,

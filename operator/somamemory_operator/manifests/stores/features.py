@@ -2,7 +2,7 @@
 
 from importlib.resources import files
 
-from somamemory_operator.manifests.parts import pods, workloads
+from somamemory_operator.manifests.parts import pods, tls, workloads
 from somamemory_operator.manifests.parts.context import Context, short_hash
 from somamemory_operator.manifests.stores import kafka
 from somamemory_operator.model import names
@@ -64,9 +64,10 @@ def _template(context: Context, image: str) -> Obj:
                 "SERVER": f"{names.child(context.name, Component.KAFKA)}:{port}",
                 "KAFKA_HEAP_OPTS": "-Xmx256m",
                 "LOG_DIR": "/tmp/kafka",  # noqa: S108 - inside the container, an emptyDir of its own
+                **({"TRUST": tls.TRUST_FILE} if context.certificates.is_on else {}),
             }
         ),
-        mounts={"tmp": "/tmp"},  # noqa: S108
+        mounts={"tmp": "/tmp", **tls.trust_mount(context)},  # noqa: S108
         terminationMessagePolicy="FallbackToLogsOnError",
     )
     return pods.template(
@@ -74,7 +75,7 @@ def _template(context: Context, image: str) -> Obj:
         COMPONENT,
         workload,
         container=container,
-        volumes=[pods.scratch("tmp")],
+        volumes=[pods.scratch("tmp"), *tls.trust_volume(context)],
         uid=kafka.UID,
         grace_seconds=10,
         config_hash=short_hash(image),

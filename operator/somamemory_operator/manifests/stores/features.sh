@@ -2,8 +2,13 @@
 # should be: until then metadata stays in the format of the release before. kraft.version is left alone: it would turn
 # the fixed quorum of the configuration into one that is kept in the metadata (KAFKA-21426), which is another decision.
 set -eu
+: >"$LOG_DIR.properties"
+if [ -n "${TRUST:-}" ]; then
+    printf '%s\n' security.protocol=SSL ssl.truststore.type=PEM "ssl.truststore.location=$TRUST" >"$LOG_DIR.properties"
+fi
 features() {
-    /opt/kafka/bin/kafka-features.sh --bootstrap-server "$SERVER" "$@" 2>"$LOG_DIR.log"
+    /opt/kafka/bin/kafka-features.sh --bootstrap-server "$SERVER" --command-config "$LOG_DIR.properties" "$@" \
+        2>"$LOG_DIR.log"
 }
 fail() {
     echo "$*" >&2

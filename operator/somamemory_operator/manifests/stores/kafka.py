@@ -1,7 +1,7 @@
 """Kafka, the events: one broker that is its own KRaft controller."""
 
 from somamemory_operator.decide import credentials as keys
-from somamemory_operator.manifests.parts import pods, workloads
+from somamemory_operator.manifests.parts import pods, tls, workloads
 from somamemory_operator.manifests.parts.context import Context, short_hash
 from somamemory_operator.model import names
 from somamemory_operator.model.names import Component
@@ -64,8 +64,29 @@ def configuration(context: Context) -> str:
         "advertised.listeners": f"PLAINTEXT://{pod}.{service}.{context.memory.namespace}.svc:9092",
         "log.dirs": "/var/lib/kafka/data/log",  # a folder below the mount, because of lost+found
     }
-    lines = _DEFAULTS | context.spec.kafka.config | fixed
+    lines = _DEFAULTS | context.spec.kafka.config | fixed | _tls(context)
     return "".join(f"{name}={lines[name]}\n" for name in sorted(lines))
+
+
+def _tls(context: Context) -> dict[str, str]:
+    """Clients come by TLS; what the pod says to itself stays on its loopback, in plain text."""
+    if not context.certificates.is_on:
+        return {}
+    pod, service = names.pod(context.name, COMPONENT), names.headless(context.name, COMPONENT)
+    return {
+        "inter.broker.listener.name": "LOCAL",
+        "listeners": f"SSL://:9092,LOCAL://localhost:9094,CONTROLLER://localhost:{names.KAFKA_CONTROLLER_PORT}",
+        "listener.security.protocol.map": "SSL:SSL,LOCAL:PLAINTEXT,CONTROLLER:PLAINTEXT",
+        "advertised.listeners": f"SSL://{pod}.{service}.{context.memory.namespace}.svc:9092,LOCAL://localhost:9094",
+        "listener.name.ssl.ssl.keystore.type": "PEM",
+        "listener.name.ssl.ssl.keystore.location": tls.BOTH_FILE,
+    }
+
+
+def _command(context: Context) -> list[str]:
+    if context.certificates.is_on:
+        return ["sh", "-c", tls.reloading("kafka-tls.sh")]
+    return ["sh", "-ec", _START]
 
 
 def _config(context: Context) -> Obj:
@@ -80,7 +101,7 @@ def _template(context: Context) -> Obj:
         context.store_image(COMPONENT),
         store.image,
         store,
-        command=["sh", "-ec", _START],
+        command=_command(context),
         env=pods.env(
             {
                 "KAFKA_HEAP_OPTS": _HEAP[context.spec.profile],
@@ -90,13 +111,19 @@ def _template(context: Context) -> Obj:
             },
             pods.credential_env(context, keys.KAFKA_CLUSTER_ID, "KAFKA_CLUSTER_ID"),
         ),
-        mounts={workloads.DATA: "/var/lib/kafka/data", "config": FOLDER, "tmp": "/tmp"},  # noqa: S108
+        mounts={
+            workloads.DATA: "/var/lib/kafka/data",
+            "config": FOLDER,
+            "tmp": "/tmp",  # noqa: S108
+            **tls.server_mount(context),
+        },
         **_probes(),
     )
     volumes = [
         *workloads.data_volumes(store),
         {"name": "config", "configMap": {"name": names.config(context.name, COMPONENT)}},
         pods.scratch("tmp", "512Mi"),
+        *tls.server_volume(context, COMPONENT),
     ]
     return pods.template(
         context,

@@ -1,7 +1,9 @@
 """Postgres, the truth: the official image's contract, one primary."""
 
+from importlib.resources import files
+
 from somamemory_operator.decide import credentials as keys
-from somamemory_operator.manifests.parts import pods, workloads
+from somamemory_operator.manifests.parts import pods, tls, workloads
 from somamemory_operator.manifests.parts.context import Context, short_hash
 from somamemory_operator.model import names, templates
 from somamemory_operator.model.names import Component
@@ -12,6 +14,7 @@ UID = 999
 USER = "soma"
 DATABASE = "somamemory"
 FOLDER = "/var/lib/postgresql/data"
+RULES, RULES_FOLDER = "pg_hba.conf", "/etc/postgres"
 
 _SETTINGS = {
     "development": {"shared_buffers": "64MB", "max_connections": "100"},
@@ -33,13 +36,39 @@ def build(context: Context) -> list[Obj]:
     return [
         workloads.service_account(context, COMPONENT),
         *workloads.services(context, COMPONENT),
+        *_rules(context),
         templates.mark(workloads.stateful_set(context, COMPONENT, _template(context)), context.settings.release),
     ]
 
 
 def settings(context: Context) -> dict[str, str]:
     """The server settings: the profile's, and the spec's over them."""
-    return _SETTINGS[context.spec.profile] | context.spec.postgres.config
+    return _SETTINGS[context.spec.profile] | context.spec.postgres.config | _tls(context)
+
+
+def _tls(context: Context) -> dict[str, str]:
+    """The settings for TLS, and for nothing else."""
+    if not context.certificates.is_on:
+        return {}
+    return {
+        "ssl": "on",
+        "ssl_cert_file": tls.CHAIN_FILE,
+        "ssl_key_file": tls.KEY_FILE,
+        "hba_file": f"{RULES_FOLDER}/{RULES}",
+    }
+
+
+def _rules(context: Context) -> list[Obj]:
+    """Who may come in; in plain text what the image has made is left alone."""
+    if not context.certificates.is_on:
+        return []
+    data = {RULES: files("somamemory_operator.manifests.stores").joinpath(RULES).read_text()}
+    return [context.obj("v1", "ConfigMap", names.config(context.name, COMPONENT), COMPONENT, data=data)]
+
+
+def _command(context: Context) -> list[str] | None:
+    """The image's own, unless something has to look after the certificate."""
+    return ["sh", "-c", tls.reloading("postgres-tls.sh"), "sh"] if context.certificates.is_on else None
 
 
 def _template(context: Context) -> Obj:
@@ -49,6 +78,7 @@ def _template(context: Context) -> Obj:
         context.store_image(COMPONENT),
         store.image,
         store,
+        command=_command(context),
         args=["postgres", *_options(settings(context))],
         env=pods.env(
             {
@@ -64,6 +94,8 @@ def _template(context: Context) -> Obj:
             "run": "/var/run/postgresql",
             "tmp": "/tmp",  # noqa: S108 - inside the container, an emptyDir of its own
             "shm": "/dev/shm",  # noqa: S108
+            **({"config": RULES_FOLDER} if context.certificates.is_on else {}),
+            **tls.server_mount(context),
         },
         # A fast shutdown: the smart one, which SIGTERM asks for, waits for clients that never go.
         lifecycle={"preStop": pods.run("sh", "-c", "kill -INT 1")},
@@ -75,6 +107,8 @@ def _template(context: Context) -> Obj:
         pods.scratch("run", "16Mi"),
         pods.scratch("tmp"),
         pods.scratch("shm", "256Mi", medium="Memory"),
+        *_rules_volume(context),
+        *tls.server_volume(context, COMPONENT),
     ]
     return pods.template(
         context,
@@ -86,6 +120,12 @@ def _template(context: Context) -> Obj:
         grace_seconds=60,
         config_hash=_hash_of_birth(context),
     )
+
+
+def _rules_volume(context: Context) -> list[Obj]:
+    if not context.certificates.is_on:
+        return []
+    return [{"name": "config", "configMap": {"name": names.config(context.name, COMPONENT)}}]
 
 
 def _hash_of_birth(context: Context) -> str:

@@ -1,7 +1,7 @@
 """Qdrant, the index: one node with an API key, storage and snapshots on one volume."""
 
 from somamemory_operator.decide import credentials as keys
-from somamemory_operator.manifests.parts import pods, workloads
+from somamemory_operator.manifests.parts import pods, tls, workloads
 from somamemory_operator.manifests.parts.context import Context, short_hash
 from somamemory_operator.model.names import Component
 from somamemory_operator.model.observed import Obj
@@ -37,15 +37,24 @@ def _template(context: Context) -> Obj:
         context.store_image(COMPONENT),
         store.image,
         store,
-        env=pods.env(_DEFAULTS | store.config | _FIXED, pods.credential_env(context, keys.QDRANT_API_KEY, API_KEY)),
+        env=pods.env(
+            _DEFAULTS | store.config | _FIXED | _tls(context),
+            pods.credential_env(context, keys.QDRANT_API_KEY, API_KEY),
+        ),
         mounts={
             workloads.DATA: "/qdrant/storage",
             "init": "/qdrant/init",
             "tmp": "/tmp",  # noqa: S108 - inside the container, an emptyDir of its own
+            **tls.server_mount(context),
         },
-        **_probes(),
+        **_probes(context),
     )
-    volumes = [*workloads.data_volumes(store), pods.scratch("init", "1Mi"), pods.scratch("tmp")]
+    volumes = [
+        *workloads.data_volumes(store),
+        pods.scratch("init", "1Mi"),
+        pods.scratch("tmp"),
+        *tls.server_volume(context, COMPONENT),
+    ]
     return pods.template(
         context,
         COMPONENT,
@@ -58,11 +67,24 @@ def _template(context: Context) -> Obj:
     )
 
 
-def _probes() -> Obj:
+def _tls(context: Context) -> dict[str, str]:
+    """Qdrant reads its certificate again by itself; only that of its gRPC, which is not used here, it keeps."""
+    if not context.certificates.is_on:
+        return {}
+    return {
+        "QDRANT__SERVICE__ENABLE_TLS": "true",
+        "QDRANT__TLS__CERT": tls.CHAIN_FILE,
+        "QDRANT__TLS__KEY": tls.KEY_FILE,
+        "QDRANT__TLS__CERT_TTL": "10",
+    }
+
+
+def _probes(context: Context) -> Obj:
     """Qdrant's health paths need no API key."""
+    secure = context.certificates.is_on
     return pods.probes(
-        startup=pods.http_get("/readyz", "http"),
-        readiness=pods.http_get("/readyz", "http"),
-        liveness=pods.http_get("/livez", "http"),
+        startup=pods.http_get("/readyz", "http", tls=secure),
+        readiness=pods.http_get("/readyz", "http", tls=secure),
+        liveness=pods.http_get("/livez", "http", tls=secure),
         startup_seconds=600,
     )

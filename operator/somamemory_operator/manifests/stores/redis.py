@@ -3,7 +3,7 @@
 import base64
 
 from somamemory_operator.decide import credentials as keys
-from somamemory_operator.manifests.parts import pods, workloads
+from somamemory_operator.manifests.parts import pods, tls, workloads
 from somamemory_operator.manifests.parts.context import Context, short_hash
 from somamemory_operator.model import names
 from somamemory_operator.model.names import Component
@@ -41,8 +41,27 @@ def configuration(context: Context) -> str:
         "dir": "/data",
         "requirepass": _quoted(context.credentials[keys.REDIS_PASSWORD]),
     }
-    lines = _SETTINGS | context.spec.redis.config | fixed
+    lines = _SETTINGS | context.spec.redis.config | fixed | _tls(context)
     return "".join(f"{name} {lines[name]}\n" for name in sorted(lines))
+
+
+def _tls(context: Context) -> dict[str, str]:
+    """Nothing is said in plain text, and clients need no certificate."""
+    if not context.certificates.is_on:
+        return {}
+    return {
+        "port": "0",
+        "tls-port": "6379",
+        "tls-cert-file": tls.CHAIN_FILE,
+        "tls-key-file": tls.KEY_FILE,
+        "tls-auth-clients": "no",
+    }
+
+
+def _command(context: Context) -> list[str]:
+    if context.certificates.is_on:
+        return ["sh", "-c", tls.reloading("redis-tls.sh")]
+    return ["redis-server", f"{FOLDER}/{FILE}"]
 
 
 def _quoted(value: str) -> str:
@@ -64,14 +83,15 @@ def _template(context: Context) -> Obj:
         context.store_image(COMPONENT),
         store.image,
         store,
-        command=["redis-server", f"{FOLDER}/{FILE}"],
+        command=_command(context),
         mounts={
             workloads.DATA: "/data",
             "config": FOLDER,
             "credentials": pods.CREDENTIALS_FOLDER,
             "tmp": "/tmp",  # noqa: S108 - inside the container, an emptyDir of its own
+            **tls.server_mount(context),
         },
-        **_probes(),
+        **_probes(context),
     )
     secret = {"secretName": names.config(context.name, COMPONENT), "defaultMode": pods.GROUP_READABLE}
     volumes = [
@@ -79,6 +99,7 @@ def _template(context: Context) -> Obj:
         {"name": "config", "secret": secret},
         pods.credential_files(context, keys.REDIS_PASSWORD),
         pods.scratch("tmp"),
+        *tls.server_volume(context, COMPONENT),
     ]
     return pods.template(
         context,
@@ -92,10 +113,11 @@ def _template(context: Context) -> Obj:
     )
 
 
-def _probes() -> Obj:
+def _probes(context: Context) -> Obj:
     """The password goes by the environment of the probe, never on a command line that others can read."""
     file = f"{pods.CREDENTIALS_FOLDER}/{keys.REDIS_PASSWORD}"
-    ping = f'REDISCLI_AUTH="$(cat {file})" redis-cli ping | grep -q PONG'
+    by = f"--tls --cacert {tls.OWN_TRUST_FILE} " if context.certificates.is_on else ""
+    ping = f'REDISCLI_AUTH="$(cat {file})" redis-cli {by}ping | grep -q PONG'
     return pods.probes(
         startup=pods.run("sh", "-c", ping),
         readiness=pods.run("sh", "-c", ping),

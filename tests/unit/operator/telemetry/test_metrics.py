@@ -19,7 +19,7 @@ def value(metrics: Metrics, metric: str, name: str = "demo") -> float | None:
 
 def show(metrics: Metrics, name: str = "demo", **times: str) -> None:
     metrics.show_conditions("space", name, READY)
-    metrics.show_backup("space", name, times)
+    metrics.show_times("space", name, {"backup": times})
 
 
 def test_the_moments_of_dumps_are_exported(metrics: Metrics) -> None:

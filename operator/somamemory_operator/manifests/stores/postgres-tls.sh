@@ -1,0 +1,5 @@
+reload() {
+    kill -HUP 1
+}
+watch &
+exec docker-entrypoint.sh "$@"

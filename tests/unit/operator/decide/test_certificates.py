@@ -1,0 +1,442 @@
+"""Certificates: whose are in force, their renewal, and how another authority comes without a broken handshake."""
+
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from somamemory_operator.decide.sources import decoded
+from somamemory_operator.decide.tls.hosts import hosts, needed
+from somamemory_operator.decide.tls.mint import X509Mint
+from somamemory_operator.decide.tls.pairs import pair_in
+from somamemory_operator.decide.tls.trust import RETIRED, trust
+from somamemory_operator.model import names
+from somamemory_operator.model.names import STORES, Component
+from somamemory_operator.model.observed import Key, Obj, component_of
+from somamemory_operator.model.reasons import Reason
+from somamemory_operator.model.x509 import Facts, Pair, certificates_in, facts
+from somamemory_operator.resource.somamemory import SomaMemory
+from somamemory_operator.status.tls import tls_ready, told
+from tests.unit.operator.decide.test_sources import secret
+from tests.unit.operator.fakes import FakeCluster, memory
+
+NOON = datetime(2026, 11, 28, 12, tzinfo=UTC)
+VOLUMES = {store.value: {"persistence": {"enabled": True}} for store in STORES}
+PARTS = (*STORES, Component.API)
+
+
+def wanted(**tls: object) -> SomaMemory:
+    return memory({**VOLUMES, "tls": {"source": "operator", **tls}})
+
+
+@pytest.fixture
+def cluster() -> FakeCluster:
+    return started(wanted())
+
+
+def started(spec: SomaMemory) -> FakeCluster:
+    made = FakeCluster()
+    made.now = NOON
+    made.settle(spec)
+    later(made, minutes=1)
+    made.writes.clear()
+    return made
+
+
+def later(cluster: FakeCluster, **by: float) -> datetime:
+    assert cluster.now is not None
+    cluster.now += timedelta(**by)
+    return cluster.now
+
+
+def pair(cluster: FakeCluster, part: Component) -> Pair:
+    found = pair_in(cluster.objects[Key("Secret", f"demo-{part}-certificate")])
+    assert found is not None
+    return found
+
+
+def shown(cluster: FakeCluster, part: Component = Component.POSTGRES) -> Facts:
+    return facts(pair(cluster, part))
+
+
+def bundle(cluster: FakeCluster) -> str:
+    return str(cluster.objects[Key("ConfigMap", "demo-ca")]["data"]["ca.crt"])
+
+
+def condition(cluster: FakeCluster, spec: SomaMemory) -> tuple[str, Reason]:
+    assert cluster.now is not None
+    [found] = tls_ready(spec, cluster.world, cluster.now)
+    return found.status, found.reason
+
+
+def templates(cluster: FakeCluster) -> dict[str, Obj]:
+    kinds = ("StatefulSet", "Deployment")
+    return {key.name: obj["spec"]["template"] for key, obj in cluster.objects.items() if key.kind in kinds}
+
+
+def replace_programs(cluster: FakeCluster) -> None:
+    mine = (Component.API, Component.CONSUMER)
+    for key in [k for k, obj in cluster.objects.items() if k.kind == "Pod" and component_of(obj) in mine]:
+        del cluster.objects[key]
+    later(cluster, seconds=2)
+    cluster.run_controllers()
+
+
+# What is made
+
+
+def test_every_part_has_its_own_certificate_of_one_authority(cluster: FakeCluster) -> None:
+    authorities = certificates_in(bundle(cluster))
+
+    assert len(authorities) == 1
+    for part in PARTS:
+        found = shown(cluster, part)
+        assert found.leads_to(authorities)
+        assert not found.lacks(hosts(wanted(), part))
+        assert not found.lacks(needed(wanted(), part))
+    assert len({pair(cluster, part).key for part in PARTS}) == len(PARTS)
+    assert condition(cluster, wanted()) == ("True", Reason.READY)
+
+
+def test_no_pod_mounts_the_key_that_signs(cluster: FakeCluster) -> None:
+    mounted = {
+        volume["secret"]["secretName"]
+        for template in templates(cluster).values()
+        for volume in template["spec"]["volumes"]
+        if "secret" in volume
+    }
+
+    assert {f"demo-{part}-certificate" for part in PARTS} <= mounted
+    assert "demo-authority" not in mounted
+
+
+def test_a_quiet_pass_writes_nothing(cluster: FakeCluster) -> None:
+    later(cluster, days=3)
+    cluster.settle(wanted())
+
+    assert cluster.writes == []
+
+
+def test_external_stores_have_none_of_ours() -> None:
+    spec = memory({"tls": {"source": "operator"}, "redis": {"external": {"host": "cache.example.org"}}})
+    cluster = started(spec)
+
+    assert Key("Secret", "demo-redis-certificate") not in cluster.objects
+    assert Key("Secret", "demo-qdrant-certificate") in cluster.objects
+
+
+# What an upgrade of the operator does
+
+
+def test_production_speaks_tls_from_its_birth_and_goes_on_when_the_field_stays_empty() -> None:
+    spec = memory({"profile": "production"})
+    cluster = started(spec)
+
+    assert condition(cluster, spec) == ("True", Reason.READY)
+    for name in ("demo-authority", "demo-postgres-certificate"):
+        cluster.delete(Key("Secret", name))
+    cluster.settle(spec)
+    assert shown(cluster)
+
+
+def test_what_was_made_in_plain_text_is_not_restarted_and_says_so() -> None:
+    plain = memory({"profile": "production", "tls": {"source": "none"}})
+    cluster = started(plain)
+    before = templates(cluster)
+    unsaid = memory({"profile": "production"})
+    cluster.settle(unsaid)
+
+    assert templates(cluster) == before
+    assert condition(cluster, unsaid) == ("False", Reason.NOT_ENCRYPTED)
+    assert list(tls_ready(plain, cluster.world, NOON)) == []
+    assert list(tls_ready(memory({}), cluster.world, NOON)) == []
+    assert told(unsaid, cluster.world) is None
+
+
+# Renewal
+
+
+def test_certificates_are_renewed_in_time_by_the_same_authority_and_nothing_rolls(cluster: FakeCluster) -> None:
+    before, rolled, signed = shown(cluster), templates(cluster), bundle(cluster)
+    later(cluster, days=59)
+    cluster.settle(wanted())
+    assert shown(cluster) == before
+
+    later(cluster, days=2)
+    cluster.settle(wanted())
+
+    assert shown(cluster).ends > before.ends
+    assert shown(cluster).leads_to(certificates_in(signed))
+    assert (templates(cluster), bundle(cluster)) == (rolled, signed)
+
+
+def test_a_life_of_two_minutes_leaves_time_for_the_way_into_the_pod() -> None:
+    spec = wanted(duration="2m")
+    cluster = started(spec)
+    for _ in range(60):
+        now = later(cluster, seconds=10)
+        cluster.settle(spec)
+        assert all(shown(cluster, part).ends - now > timedelta(seconds=89) for part in PARTS)
+
+
+def test_another_host_or_a_shorter_life_is_signed_at_once(cluster: FakeCluster) -> None:
+    cluster.settle(wanted(names=["memory.example.org", "192.0.2.7"], duration="24h"))
+
+    assert {"memory.example.org", "192.0.2.7"} <= shown(cluster, Component.API).names
+    assert shown(cluster).ends < NOON + timedelta(hours=25)
+
+
+def test_a_spoilt_certificate_is_made_anew(cluster: FakeCluster) -> None:
+    data = cluster.objects[Key("Secret", "demo-redis-certificate")]["data"]
+    data["tls.key"] = cluster.objects[Key("Secret", "demo-qdrant-certificate")]["data"]["tls.key"]
+    cluster.settle(wanted())
+
+    assert shown(cluster, Component.REDIS)
+
+
+def test_what_is_not_renewed_is_told_before_it_ends(cluster: FakeCluster) -> None:
+    later(cluster, days=70)
+    assert condition(cluster, wanted()) == ("True", Reason.READY)
+    later(cluster, days=10)
+    assert condition(cluster, wanted()) == ("False", Reason.CERTIFICATE_EXPIRING)
+
+
+# Another authority
+
+
+def steps(cluster: FakeCluster, spec: SomaMemory) -> Iterator[None]:
+    """Single passes; programs are replaced when their template has changed."""
+    for _ in range(12):
+        before = templates(cluster)
+        later(cluster, seconds=5)
+        todo = cluster.step(spec)
+        if any(templates(cluster)[name] != before[name] for name in ("demo-api", "demo-consumer")):
+            replace_programs(cluster)
+        cluster.run_controllers()
+        yield
+        if todo.is_settled:
+            return
+    raise AssertionError("it does not end")
+
+
+def test_another_authority_is_trusted_before_it_signs(cluster: FakeCluster) -> None:
+    asked, old = wanted(rotate="today"), certificates_in(bundle(cluster))
+    rolls, before = 0, templates(cluster)
+    for _ in steps(cluster, asked):
+        known = trust(asked, cluster.world).known
+        assert all(shown(cluster, part).leads_to(certificates_in(bundle(cluster))) for part in PARTS)
+        assert all(shown(cluster, part).leads_to([*known, *old]) for part in PARTS)
+        rolls += templates(cluster)["demo-api"] != before["demo-api"]
+        assert all(templates(cluster)[f"demo-{s}"] == before[f"demo-{s}"] for s in STORES)
+        before = templates(cluster)
+
+    assert rolls == 1
+    assert not any(shown(cluster, part).leads_to(old) for part in PARTS)
+    assert len(certificates_in(bundle(cluster))) == 2
+
+    later(cluster, seconds=RETIRED.total_seconds() + 60)
+    cluster.settle(asked)
+    assert len(certificates_in(bundle(cluster))) == 1
+    assert templates(cluster) == before
+    cluster.writes.clear()
+    cluster.settle(asked)
+    assert cluster.writes == []
+
+
+def test_while_programs_do_not_trust_it_nothing_of_it_is_shown(cluster: FakeCluster) -> None:
+    asked, before = wanted(rotate="today"), shown(cluster)
+    for _ in range(5):
+        later(cluster, seconds=30)
+        cluster.step(asked)
+
+    assert shown(cluster) == before
+    assert condition(cluster, asked) == ("False", Reason.ROTATING)
+
+
+def test_an_authority_that_is_lost_is_replaced_in_the_same_way(cluster: FakeCluster) -> None:
+    cluster.delete(Key("Secret", "demo-authority"))
+    old = certificates_in(bundle(cluster))
+    for _ in steps(cluster, wanted()):
+        assert all(shown(cluster, part).leads_to(certificates_in(bundle(cluster))) for part in PARTS)
+
+    assert not shown(cluster).leads_to(old)
+
+
+def test_an_old_authority_is_replaced_in_time(cluster: FakeCluster) -> None:
+    old = certificates_in(bundle(cluster))
+    later(cluster, days=3650 * 0.85)
+    for _ in steps(cluster, wanted()):
+        pass
+
+    assert not shown(cluster).leads_to(old)
+
+
+@pytest.mark.parametrize("writes", range(6))
+def test_an_operator_that_is_killed_anywhere_goes_on(writes: int) -> None:
+    cluster = started(wanted())
+    asked = wanted(rotate="today")
+    for _ in range(3):
+        later(cluster, seconds=5)
+        cluster.step(asked, writes=writes)
+        cluster.applied.clear()
+    for _ in steps(cluster, asked):
+        assert all(shown(cluster, part).leads_to(certificates_in(bundle(cluster))) for part in PARTS)
+    assert condition(cluster, asked) == ("True", Reason.READY)
+
+
+# Certificates of others
+
+
+def brought(names_: list[str], mint: X509Mint, authority: Pair, name: str = "mine", **more: str) -> Obj:
+    signed = mint.sign(authority, name, names_, timedelta(days=90))
+    return secret(name, {"tls.crt": signed.chain, "tls.key": signed.key, "ca.crt": authority.chain, **more})
+
+
+def every_host() -> list[str]:
+    return [host for part in PARTS for host in needed(existing(), part)]
+
+
+def existing(**more: object) -> SomaMemory:
+    return memory({**VOLUMES, "tls": {"source": "existing", "existing": {"name": "mine"}, **more}})
+
+
+@pytest.fixture
+def mint() -> X509Mint:
+    return X509Mint(lambda: NOON)
+
+
+def test_a_secret_of_the_users_is_copied_and_waited_for(mint: X509Mint) -> None:
+    cluster = FakeCluster()
+    cluster.now = NOON
+    cluster.step(existing())
+    assert cluster.objects == {}
+    assert condition(cluster, existing()) == ("False", Reason.SECRET_MISSING)
+
+    cluster.brought["mine"] = brought(every_host(), mint, mint.authority("mine"))
+    cluster.settle(existing())
+    assert condition(cluster, existing()) == ("True", Reason.READY)
+
+    kept = pair(cluster, Component.API)
+    del cluster.brought["mine"]
+    cluster.settle(existing())
+    assert pair(cluster, Component.API) == kept
+    assert condition(cluster, existing()) == ("False", Reason.SECRET_MISSING)
+
+
+def test_what_runs_in_plain_text_goes_on_until_every_certificate_is_there(mint: X509Mint) -> None:
+    cluster = started(memory(VOLUMES))
+    before = templates(cluster)
+    cluster.settle(existing())
+    assert templates(cluster) == before
+
+    cluster.brought["mine"] = brought(every_host(), mint, mint.authority("mine"))
+    cluster.settle(existing())
+    assert condition(cluster, existing()) == ("True", Reason.READY)
+    assert all(templates(cluster)[name] != before[name] for name in before)
+
+
+def test_another_authority_of_theirs_is_trusted_first(mint: X509Mint) -> None:
+    cluster = FakeCluster()
+    cluster.now = NOON
+    cluster.brought["mine"] = brought(every_host(), mint, mint.authority("first"))
+    cluster.settle(existing())
+    old = shown(cluster)
+    cluster.brought["mine"] = brought(every_host(), mint, mint.authority("second"))
+    later(cluster, seconds=5)
+    cluster.step(existing())
+    assert shown(cluster) == old
+
+    for _ in steps(cluster, existing()):
+        assert all(shown(cluster, part).leads_to(certificates_in(bundle(cluster))) for part in PARTS)
+    assert shown(cluster) != old
+
+
+WRONG = {
+    "no key": ({"tls.key": ""}, Reason.KEY_MISSING, "tls.key"),
+    "no authority": ({"ca.crt": ""}, Reason.KEY_MISSING, "ca.crt"),
+    "no certificate": ({"tls.crt": "hello"}, Reason.CERTIFICATE_INVALID, "no certificate in PEM"),
+    "a key that is none": ({"tls.key": "hello"}, Reason.CERTIFICATE_INVALID, "no private key in PEM"),
+    "an authority that is none": ({"ca.crt": "hello"}, Reason.CERTIFICATE_INVALID, "not signed by an authority"),
+}
+
+
+@pytest.mark.parametrize("case", WRONG)
+def test_what_cannot_be_used_is_told_and_changes_nothing(case: str, mint: X509Mint) -> None:
+    change, reason, text = WRONG[case]
+    cluster = FakeCluster()
+    cluster.now = NOON
+    authority = mint.authority("mine")
+    cluster.brought["mine"] = brought(every_host(), mint, authority)
+    cluster.settle(existing())
+    kept = pair(cluster, Component.KAFKA)
+
+    cluster.brought["mine"] = brought(every_host(), mint, authority, **change)
+    cluster.settle(existing())
+
+    [found] = tls_ready(existing(), cluster.world, NOON)
+    assert (found.status, found.reason) == ("False", reason)
+    assert text in found.message
+    assert "goes on with the certificates from before" in found.message
+    assert pair(cluster, Component.KAFKA) == kept
+
+
+def test_a_certificate_for_other_hosts_is_refused_by_name(mint: X509Mint) -> None:
+    cluster = FakeCluster()
+    cluster.now = NOON
+    cluster.brought["mine"] = brought(["demo-postgres", "*.space.svc"], mint, mint.authority("mine"))
+
+    [found] = tls_ready(existing(), cluster.world, NOON)
+
+    assert "is not for the host name demo-redis" in found.message
+    assert "demo-api.space.svc" not in found.message  # the star stands for it
+
+
+def issued(**more: object) -> SomaMemory:
+    return memory({**VOLUMES, "tls": {"source": "certManager", "certManager": {"issuerRef": {"name": "ours"}}, **more}})
+
+
+def test_certificates_are_asked_of_cert_manager_and_taken_over(mint: X509Mint) -> None:
+    cluster = FakeCluster()
+    cluster.now = NOON
+    cluster.step(issued())
+    asked = [obj for key, obj in cluster.objects.items() if key.kind == "Certificate"]
+    assert len(asked) == len(PARTS)
+    assert {obj["spec"]["issuerRef"]["name"] for obj in asked} == {"ours"}
+    assert condition(cluster, issued()) == ("False", Reason.SECRET_MISSING)
+
+    authority = mint.authority("ours")
+    for obj in asked:
+        name = obj["spec"]["secretName"]
+        places = [*obj["spec"]["dnsNames"], *obj["spec"]["ipAddresses"]]
+        cluster.brought[name] = brought(places, mint, authority, name)
+    cluster.settle(issued())
+
+    assert condition(cluster, issued()) == ("True", Reason.READY)
+
+
+def test_without_cert_manager_the_condition_names_the_kind() -> None:
+    cluster = FakeCluster()
+    cluster.now = NOON
+    cluster.unserved = frozenset({"Certificate"})
+    cluster.step(issued())
+
+    assert cluster.objects == {}
+    assert condition(cluster, issued()) == ("False", Reason.KIND_MISSING)
+
+
+def test_from_one_source_to_another_every_certificate_is_trusted_all_the_time(mint: X509Mint) -> None:
+    cluster = started(wanted())
+    cluster.brought["mine"] = brought(every_host(), mint, mint.authority("mine"))
+    for spec in (existing(), wanted()):
+        for _ in steps(cluster, spec):
+            assert all(shown(cluster, part).leads_to(certificates_in(bundle(cluster))) for part in PARTS)
+        assert condition(cluster, spec) == ("True", Reason.READY)
+
+
+def test_nothing_secret_is_in_the_status(cluster: FakeCluster) -> None:
+    said = str(told(wanted(), cluster.world)) + str(list(tls_ready(wanted(), cluster.world, NOON)))
+
+    for name in ("demo-authority", "demo-api-certificate"):
+        for value in decoded(cluster.objects[Key("Secret", name)]).values():
+            assert value not in said
+    assert names.trust("demo") in said
