@@ -2,6 +2,7 @@
 
 import base64
 import json
+import ssl
 import subprocess
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -134,15 +135,21 @@ class Memory:
         return base64.b64decode(secret["data"]["SOMA_API_TOKEN"]).decode()
 
     @contextmanager
-    def api(self) -> Iterator[httpx.Client]:
+    def api(self, trust: ssl.SSLContext | None = None) -> Iterator[httpx.Client]:
         """Open a client of the API by its NodePort (the spec must ask for a NodePort Service)."""
         service = self.cluster.get("service", f"{self.name}-api", self.namespace)
         assert service is not None
         port = next(p["nodePort"] for p in service["spec"]["ports"] if p["name"] == "http")
-        url = f"http://{self.cluster.node_address()}:{port}"
+        trust = trust or self.trust()
+        url = f"{'https' if trust else 'http'}://{self.cluster.node_address()}:{port}"
         headers = {"Authorization": f"Bearer {self.token()}"}
-        with httpx.Client(base_url=url, headers=headers, timeout=15, trust_env=False) as client:
+        with httpx.Client(base_url=url, headers=headers, timeout=15, trust_env=False, verify=trust or True) as client:
             yield client
+
+    def trust(self) -> ssl.SSLContext | None:
+        """Return whom a client trusts, None when the API speaks plain text (spec.tls.names must have the node)."""
+        found = self.cluster.get("configmap", f"{self.name}-ca", self.namespace)
+        return ssl.create_default_context(cadata=found["data"]["ca.crt"]) if found else None
 
     @contextmanager
     def forwarded_api(self) -> Iterator[httpx.Client]:

@@ -182,6 +182,8 @@ def _ask_brokers(settings: Settings) -> str:
             for future in client.create_topics(new, validate_only=True, request_timeout=STEP_SECONDS).values():
                 future.result(STEP_SECONDS)
     except KafkaException as error:
+        while client.poll(0):  # the callback is served by nothing else
+            pass
         raise _kafka_refusal(error.args[0], met) from error
     return f"{len(found.brokers)} brokers"
 

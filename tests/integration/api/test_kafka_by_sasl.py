@@ -1,0 +1,129 @@
+"""Brokers that speak SASL_SSL only: both programs on them by each mechanism, and what is told when a login fails."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from uuid import uuid4
+
+import pytest
+
+from tests.integration.api.programs import Program, eventually, run_once, running
+from tests.integration.api.test_preflight import found
+from tests.services.certificates import Authority
+from tests.services.fixtures import running as running_server
+from tests.services.kafka import KafkaServer
+from tests.services.server import free_port
+
+PASSWORD = "for-tests-only"
+MECHANISMS = ("SCRAM-SHA-512", "SCRAM-SHA-256", "PLAIN")
+_LOGIN = "org.apache.kafka.common.security"
+
+
+class Guarded(KafkaServer):
+    """A listener for itself on the loopback, and one for clients that asks for a login over TLS."""
+
+    format_options = (
+        "--add-scram",
+        f"SCRAM-SHA-512=[name=soma,password={PASSWORD}]",
+        "--add-scram",
+        f"SCRAM-SHA-256=[name=soma,password={PASSWORD}]",
+    )
+    authority: Authority
+
+    def __init__(self, port: int | None = None) -> None:
+        super().__init__(port)
+        self.guarded_port = free_port()
+
+    @property
+    def guarded(self) -> str:
+        return f"localhost:{self.guarded_port}"
+
+    def _settings(self) -> dict[str, object]:
+        settings = super()._settings()
+        chain, key = self.authority.certificate("kafka")
+        both = self.folder / "tls.pem"
+        both.write_text(key.read_text() + chain.read_text())
+        name = "listener.name.sasl_ssl"
+        return settings | {
+            "listeners": f"{settings['listeners']},SASL_SSL://localhost:{self.guarded_port}",
+            "advertised.listeners": f"{settings['advertised.listeners']},SASL_SSL://{self.guarded}",
+            "listener.security.protocol.map": f"{settings['listener.security.protocol.map']},SASL_SSL:SASL_SSL",
+            "inter.broker.listener.name": "PLAINTEXT",
+            "sasl.enabled.mechanisms": ",".join(MECHANISMS),
+            f"{name}.ssl.keystore.type": "PEM",
+            f"{name}.ssl.keystore.location": both,
+            f"{name}.scram-sha-512.sasl.jaas.config": f"{_LOGIN}.scram.ScramLoginModule required;",
+            f"{name}.scram-sha-256.sasl.jaas.config": f"{_LOGIN}.scram.ScramLoginModule required;",
+            f"{name}.plain.sasl.jaas.config": f'{_LOGIN}.plain.PlainLoginModule required user_soma="{PASSWORD}";',
+        }
+
+
+@pytest.fixture(scope="module")
+def authority(tmp_path_factory: pytest.TempPathFactory) -> Authority:
+    return Authority(tmp_path_factory.mktemp("authority"))
+
+
+@pytest.fixture(scope="module")
+def brokers(authority: Authority) -> Iterator[Guarded]:
+    class Signed(Guarded):
+        pass
+
+    Signed.authority = authority
+    yield from running_server(Signed, "java", "mvn")
+
+
+def login(brokers: Guarded, authority: Authority, mechanism: str, password: str = PASSWORD) -> dict[str, str]:
+    return {
+        "KAFKA_BOOTSTRAP_SERVERS": brokers.guarded,
+        "KAFKA_SECURITY_PROTOCOL": "SASL_SSL",
+        "KAFKA_SSL_CA_LOCATION": str(authority.file),
+        "KAFKA_SASL_MECHANISM": mechanism,
+        "KAFKA_SASL_USERNAME": "soma",
+        "KAFKA_SASL_PASSWORD": password,
+    }
+
+
+@pytest.mark.parametrize("mechanism", ["SCRAM-SHA-512", "PLAIN"])
+def test_events_go_through_by_each_mechanism(
+    mechanism: str, brokers: Guarded, authority: Authority, environment: dict[str, str], tmp_path: Path
+) -> None:
+    unique = uuid4().hex[:8]
+    topics = {
+        "KAFKA_MEMORY_EVENTS_TOPIC": f"events.{unique}",
+        "KAFKA_MEMORY_DLQ_TOPIC": f"dlq.{unique}",
+        "KAFKA_CONSUMER_GROUP": f"group-{unique}",
+        "QDRANT_COLLECTION": f"sasl_{unique}",
+        "SOMA_MEMORY_NAMESPACE": f"sasl_{unique}",
+    }
+    own = {**environment, **login(brokers, authority, mechanism), **topics}
+    assert run_once(own, "migrate").returncode == 0
+    with running("serve", own, tmp_path) as api, running("consume", own, tmp_path) as consumer:
+        eventually(lambda: api.client.get("/readyz").json()["components"]["kafka"]["ok"])
+        assert api.client.post("/store", json={"coord": "1,2", "payload": {"by": mechanism}}).status_code == 200
+        eventually(lambda: consumed(consumer), seconds=60)
+        for program in (api, consumer):
+            assert PASSWORD not in program.text
+
+
+def consumed(consumer: Program) -> bool:
+    lines = consumer.client.get("/metrics").text.splitlines()
+    return any(line.startswith("consumer_process_success_total{") and not line.endswith(" 0.0") for line in lines)
+
+
+@pytest.mark.parametrize("mechanism", MECHANISMS)
+def test_a_login_is_tried_before_anything_uses_it(mechanism: str, brokers: Guarded, authority: Authority) -> None:
+    assert found(login(brokers, authority, mechanism), "kafka")["reason"] == "Ready"
+
+    finding = found(login(brokers, authority, mechanism, "not-the-password"), "kafka")
+    assert finding["reason"] == "LoginFailed", finding
+
+
+def test_brokers_that_a_stranger_vouches_for_are_told(brokers: Guarded, tmp_path: Path) -> None:
+    stranger = Authority(tmp_path, "stranger")
+
+    assert found(login(brokers, stranger, "PLAIN"), "kafka")["reason"] == "TlsFailed"
+
+
+def test_plain_text_to_a_guarded_port_is_told(brokers: Guarded) -> None:
+    finding = found({"KAFKA_BOOTSTRAP_SERVERS": brokers.guarded}, "kafka")
+
+    assert finding["reason"] in {"TlsFailed", "Unreachable"}, finding
