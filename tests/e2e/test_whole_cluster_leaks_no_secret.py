@@ -5,8 +5,10 @@ import json
 from collections.abc import Iterator
 from pathlib import Path
 
+import pytest
+
 from localcluster.errors import CommandFailedError
-from tests.e2e.cluster import OPERATOR_LABEL, OPERATOR_NAMESPACE, Cluster
+from tests.e2e.cluster import OPERATOR_LABEL, OPERATOR_NAMESPACE, Cluster, Memory
 
 OURS = "app.kubernetes.io/managed-by=somamemory-operator"
 PUBLIC = ("KAFKA_CLUSTER_ID", "checksum")
@@ -16,9 +18,17 @@ ENVIRONMENT = (b"QDRANT__SERVICE__API_KEY=",)
 SHORTEST = 16
 
 
-def test_secrets_stand_in_secrets_only(cluster: Cluster) -> None:
+@pytest.fixture(scope="module")
+def encrypted(cluster: Cluster, namespace: str) -> None:
+    """One that has keys of certificates, too."""
+    memory = Memory(cluster, "encrypted", namespace)
+    memory.apply({"tls": {"source": "operator"}})
+    cluster.wait_ready(memory)
+
+
+def test_secrets_stand_in_secrets_only(cluster: Cluster, encrypted: None) -> None:
     secrets = dict(_secrets(cluster))
-    assert secrets, "there is no SomaMemory to look at"
+    assert {name.partition(" ")[0] for name in secrets} >= {"POSTGRES_PASSWORD", "tls.key", "tls.pem"}
 
     found = [
         f"{name} in {place}"

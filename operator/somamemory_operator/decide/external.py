@@ -7,7 +7,7 @@ last good copy stays. How a store is found to be is told by its preflight Job.
 import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
 from somamemory_operator.decide.rotation import PREVIOUS
 from somamemory_operator.decide.sources import (
@@ -23,7 +23,7 @@ from somamemory_operator.model.jobs import is_complete
 from somamemory_operator.model.names import STORES, Component
 from somamemory_operator.model.observed import Obj, World, at, component_of, encoded
 from somamemory_operator.model.reasons import Reason
-from somamemory_operator.resource.external import ExternalKafka
+from somamemory_operator.resource.external import ExternalKafka, ExternalMutualTls, ExternalTls
 from somamemory_operator.resource.somamemory import SomaMemory
 
 KAFKA_PASSWORD = "KAFKA_SASL_PASSWORD"  # noqa: S105 - the name of a key
@@ -57,9 +57,31 @@ def stores(memory: SomaMemory) -> tuple[Component, ...]:
     return tuple(store for store in STORES if of(memory, store) is not None)
 
 
+def targets(memory: SomaMemory, store: Component) -> list[tuple[str, int]]:
+    """Hosts and ports of a store that somebody else runs. Kafka's brokers may name further ones of themselves."""
+    chosen = of(memory, store)
+    if chosen is None:
+        return []
+    if isinstance(chosen, ExternalKafka):
+        pairs = (server.rpartition(":") for server in chosen.bootstrap_servers.split(","))
+        return [(host, int(port)) for host, _, port in pairs]
+    return [(chosen.host, chosen.port)]
+
+
 def ca_file(store: Component) -> str:
     """The file with the authority that signed a store's certificate."""
     return f"{store.value}-ca.crt"
+
+
+def client_file(store: Component, kind: str) -> str:
+    """The file with our own certificate (`crt`) for a store, or with its key (`key`)."""
+    return f"{store.value}-client.{kind}"
+
+
+def client_secret(tls: ExternalTls) -> str | None:
+    """The Secret with our own certificate, None when the store asks for none."""
+    named = tls.client_secret if isinstance(tls, ExternalMutualTls) and tls.enabled else None
+    return named.name if named is not None else None
 
 
 def origins(memory: SomaMemory) -> dict[str, Origin]:
@@ -72,6 +94,8 @@ def origins(memory: SomaMemory) -> dict[str, Origin]:
             found[_KEYS[store]] = Origin(login.secret_ref.name, login.secret_ref.key)
         if chosen.tls.enabled and chosen.tls.ca_secret is not None:
             found[ca_file(store)] = Origin(chosen.tls.ca_secret.name, chosen.tls.ca_secret.key)
+        if (own := client_secret(chosen.tls)) is not None:
+            found |= {client_file(store, key): Origin(own, f"tls.{key}") for key in ("crt", "key")}
     return found
 
 
@@ -110,24 +134,39 @@ def is_complete_for(memory: SomaMemory, found: Files) -> bool:
 
 
 def finding(world: World, store: Component, job: Obj | None) -> tuple[Reason, str]:
-    """How a store is found to be, by the newest pod of its Job that has ended."""
+    """How a store is found to be, by the newest pod that has tried it: at first that of its Job, then one now and then.
+
+    A pod that could not try anything says nothing, so what was found before stands.
+    """
     if job is None:
         return Reason.WAITING, "It is still to be tried."
-    if is_complete(job):
+    passed = str(at(job, "status", "completionTime") or "") if is_complete(job) else None
+    newest = max((each for each in _endings(world, store) if each.at >= (passed or "")), default=None)
+    if newest is not None and not newest.is_good:
+        return _read(newest.message, store)
+    if passed is not None or newest is not None:
         return Reason.READY, "Somebody else runs it; it can be used."
-    told = max(_endings(world, store), default=("", ""))[1]
-    return _read(told, store) if told else (Reason.PREFLIGHT_RUNNING, "It is being tried: name, port, TLS, login.")
+    return Reason.PREFLIGHT_RUNNING, "It is being tried: name, port, TLS, login."
 
 
-def _endings(world: World, store: Component) -> Iterator[tuple[str, str]]:
-    """When a pod that tried this store has ended, and what it said last."""
+class _Ending(NamedTuple):
+    """When a pod that tried a store has ended, and what it said last."""
+
+    at: str
+    is_good: bool
+    message: str
+
+
+def _endings(world: World, store: Component) -> Iterator[_Ending]:
     for pod in world.of_kind("Pod"):
-        mine = at(pod, "metadata", "annotations", names.STORE_ANNOTATION) == store.value
-        if mine and component_of(pod) == Component.PREFLIGHT:
-            for status in at(pod, "status", "containerStatuses") or ():
-                ended = at(status, "state", "terminated") or at(status, "lastState", "terminated")
-                if ended and ended.get("message"):
-                    yield str(ended.get("finishedAt") or ""), str(ended["message"])
+        tried = str(at(pod, "metadata", "annotations", names.STORE_ANNOTATION) or "").split(",")
+        if store.value not in tried or component_of(pod) != Component.PREFLIGHT:
+            continue
+        for status in at(pod, "status", "containerStatuses") or ():
+            ended = at(status, "state", "terminated") or at(status, "lastState", "terminated")
+            if ended and (ended.get("exitCode") == 0 or ended.get("message")):
+                is_good, told = ended.get("exitCode") == 0, str(ended.get("message") or "")
+                yield _Ending(str(ended.get("finishedAt") or ""), is_good, told)
 
 
 def _read(told: str, store: Component) -> tuple[Reason, str]:

@@ -212,6 +212,16 @@ def preflight(name: str, digest: str) -> str:
     return f"{child(name, Component.PREFLIGHT)}-{digest[:8]}"
 
 
+def egress(name: str) -> str:
+    """`demo-egress`: the policy about what our programs may reach."""
+    return f"{name}-egress"
+
+
+def check(name: str) -> str:
+    """`demo-check`: the CronJob that tries external stores again; such a name ends at 52."""
+    return f"{name}-check"
+
+
 def host(name: str, component: Component, namespace: str) -> str:
     """`demo-api.default.svc`: where a client Service answers inside the cluster."""
     return f"{child(name, component)}.{namespace}.svc"

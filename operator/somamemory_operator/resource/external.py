@@ -40,6 +40,27 @@ class ExternalTls(Model):
     """Whom to trust (default: the authorities of the image). Host names are always verified."""
 
 
+class ClientRef(Model):
+    """Our own certificate, in a Secret in the same namespace."""
+
+    name: DnsName
+    """Name of the Secret, with tls.crt and tls.key."""
+
+
+class ExternalMutualTls(ExternalTls):
+    """How the store is spoken to; it may ask for a certificate of ours."""
+
+    obeys = (
+        Rule(
+            "!has(self.clientSecret) || !has(self.enabled) || self.enabled",
+            "clientSecret needs TLS: take it away, or enabled: false",
+            lambda it: it.client_secret is None or it.enabled,
+        ),
+    )
+    client_secret: ClientRef | None = None
+    """Our certificate and its key; none when absent."""
+
+
 class ExternalPostgres(Model):
     """A Postgres of yours."""
 
@@ -53,7 +74,7 @@ class ExternalPostgres(Model):
     """Our user; it has to be there, and may create tables in the database."""
     secret_ref: SecretRef
     """Its password."""
-    tls: ExternalTls = ExternalTls()
+    tls: ExternalMutualTls = ExternalMutualTls()
     """How it is spoken to."""
 
 
@@ -70,7 +91,7 @@ class ExternalRedis(Model):
     """Our user, where it has access lists."""
     secret_ref: SecretRef | None = None
     """Its password; none when absent."""
-    tls: ExternalTls = ExternalTls()
+    tls: ExternalMutualTls = ExternalMutualTls()
     """How it is spoken to."""
 
 
@@ -105,7 +126,7 @@ class ExternalKafka(Model):
         str, StringConstraints(pattern=r"^[A-Za-z0-9.-]+:[0-9]+(,[A-Za-z0-9.-]+:[0-9]+)*$", max_length=1024)
     ]
     """Where some of them are, such as a:9092,b:9092."""
-    tls: ExternalTls = ExternalTls()
+    tls: ExternalMutualTls = ExternalMutualTls()
     """How they are spoken to."""
     sasl: Sasl | None = None
     """How we log in; not at all when absent."""

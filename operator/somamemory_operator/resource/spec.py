@@ -29,6 +29,10 @@ class NetworkPolicy(Model):
 
     enabled: bool = False
     """Whether only API, consumer and migration may reach the stores."""
+    egress: bool = False
+    """Whether they in turn may reach nothing but the stores, those that somebody else runs included, and DNS."""
+    egress_ports: Annotated[list[Annotated[int, Field(ge=1, le=65535)]], Field(max_length=16)] = []
+    """Ports of other places that they may reach, too: of an identity provider, or an embedding service."""
 
 
 class Spec(Model):

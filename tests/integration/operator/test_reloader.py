@@ -6,6 +6,7 @@ environment variable STAKATER_NAME_SECRET with a hash into the container, or an 
 
 import hashlib
 import json
+import os
 import threading
 import time
 from collections.abc import Iterator
@@ -21,6 +22,8 @@ from tests.integration.operator.world import Api, Kubelet, Operator, eventually
 
 SECRETS, CONFIG_MAPS = "secret.reloader.stakater.com/reload", "configmap.reloader.stakater.com/reload"
 MANAGER = "Reloader"
+SILENCE_SECONDS = float(os.environ.get("RELOADER_SILENCE_SECONDS", "0"))
+"""How much longer nobody may say anything, beyond some looks of the operator."""
 LOOKS = "somamemory_operator_reconcile_seconds_count"
 
 
@@ -90,10 +93,21 @@ def spec(rollout: str) -> Obj:
     return {"secrets": {"rollout": rollout}, "api": {"env": [variable]}, "consumer": {"env": [variable]}}
 
 
+def restart_by_hand(api: Api, namespace: str) -> None:
+    """`kubectl rollout restart` of both, by a person, once their Secret holds the new values."""
+    held = api.get("Secret", "demo-program-credentials", namespace)
+    assert held is not None
+    time.sleep(2)  # or pods could be as old as the change, whose time is told in whole seconds
+    path = "/spec/template/metadata/annotations/kubectl.kubernetes.io~1restartedAt"
+    for deployment in api.list("Deployment", namespace):
+        api.edit(deployment, [{"op": "add", "path": path, "value": "now"}], "kubectl-rollout")
+
+
 def silence(api: Api, namespace: str, operator: Operator) -> None:
     """Nobody changes a Deployment any more, while the operator goes on looking."""
     before, looks = generations(api, namespace), operator.count(LOOKS)
     eventually("it has looked again", lambda: operator.count(LOOKS) > looks + 3, 60)
+    time.sleep(SILENCE_SECONDS)
     assert generations(api, namespace) == before
 
 
@@ -101,7 +115,8 @@ def generations(api: Api, namespace: str) -> dict[str, int]:
     return {d["metadata"]["name"]: d["metadata"]["generation"] for d in api.list("Deployment", namespace)}
 
 
-@pytest.mark.parametrize("rollout", ["operator", "reloader"])
+@pytest.mark.timeout(600)
+@pytest.mark.parametrize("rollout", ["operator", "reloader", "manual"])
 def test_a_rotation_restarts_the_programs_once(
     api: Api, kubelet: Kubelet, operator: Operator, namespace: str, reloader: Reloader, rollout: str
 ) -> None:
@@ -113,6 +128,8 @@ def test_a_rotation_restarts_the_programs_once(
 
     api.merge(names.KIND, "demo", namespace, {"spec": {"secrets": {"rotate": "now"}}})
     told(api, namespace, "False", "Rotating")
+    if rollout == "manual":
+        restart_by_hand(api, namespace)
     told(api, namespace, "True", "Ready", 240)
     api.wait_ready(namespace)
 

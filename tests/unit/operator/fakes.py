@@ -23,6 +23,8 @@ from somamemory_operator.resource.somamemory import SomaMemory
 from somamemory_operator.settings import Settings
 
 UID = "5f0c7a52-0000-4000-8000-00000000aaaa"
+_ENDED = datetime(2026, 11, 28, 12, 30, tzinfo=UTC)
+"""When Jobs end in a world without a clock."""
 SETTINGS = Settings.model_construct()
 """The defaults, whatever the environment of the tests says."""
 
@@ -124,7 +126,8 @@ class FakeCluster:
             if live["kind"] in ("StatefulSet", "Deployment"):
                 self._roll_out(live)
             elif live["kind"] == "Job" and not live.get("status"):
-                live["status"] = {"conditions": [{"type": "Complete", "status": "True"}]}
+                ended = (self.now or _ENDED).strftime("%Y-%m-%dT%H:%M:%SZ")
+                live["status"] = {"conditions": [{"type": "Complete", "status": "True"}], "completionTime": ended}
 
     def _grow(self, growth: Growth) -> None:
         claim = self.objects[Key("PersistentVolumeClaim", growth.claim)]

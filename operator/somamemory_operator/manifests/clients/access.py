@@ -9,7 +9,13 @@ from somamemory_operator.manifests.parts.tls import TRUST_FILE
 from somamemory_operator.manifests.stores import postgres
 from somamemory_operator.model import names
 from somamemory_operator.model.names import Component
-from somamemory_operator.resource.external import ExternalKafka, ExternalPostgres, ExternalQdrant, ExternalRedis
+from somamemory_operator.resource.external import (
+    ExternalKafka,
+    ExternalPostgres,
+    ExternalQdrant,
+    ExternalRedis,
+    ExternalTls,
+)
 
 Variables = dict[str, str]
 
@@ -42,6 +48,7 @@ def _postgres(context: Context, folder: str) -> Variables:
     if chosen.tls.enabled:
         trusted = f"{folder}/{external.ca_file(Component.POSTGRES)}" if chosen.tls.ca_secret else "system"
         tls = {"POSTGRES_SSL_MODE": "verify-full", "POSTGRES_SSL_ROOT_CERT": trusted}
+        tls |= _client(chosen.tls, Component.POSTGRES, folder, "POSTGRES_SSL_CERT", "POSTGRES_SSL_KEY")
     user, database = quote(chosen.username, safe=""), quote(chosen.database, safe="")
     return {"POSTGRES_URL": f"postgresql://{user}@{chosen.host}:{chosen.port}/{database}", **password, **tls}
 
@@ -59,6 +66,7 @@ def _redis(context: Context, folder: str) -> Variables:
         "REDIS_URL": f"{scheme}://{user}{chosen.host}:{chosen.port}/{chosen.database}",
         **(password if chosen.secret_ref else {}),
         **_trusted("REDIS_TLS_CA", Component.REDIS, chosen.tls.enabled and chosen.tls.ca_secret is not None, folder),
+        **_client(chosen.tls, Component.REDIS, folder, "REDIS_TLS_CERT", "REDIS_TLS_KEY"),
     }
 
 
@@ -104,12 +112,21 @@ def _kafka(context: Context, folder: str) -> Variables:
         "KAFKA_SECURITY_PROTOCOL": protocol,
         **login,
         **_trusted("KAFKA_SSL_CA_LOCATION", Component.KAFKA, has_ca, folder),
+        **_client(chosen.tls, Component.KAFKA, folder, "KAFKA_SSL_CERTIFICATE_LOCATION", "KAFKA_SSL_KEY_LOCATION"),
     }
 
 
 def _ours(context: Context, **variables: str) -> Variables:
     """What TLS to a store of our own needs; nothing in plain text."""
     return variables if context.certificates.is_on else {}
+
+
+def _client(tls: ExternalTls, store: Component, folder: str, certificate: str, key: str) -> Variables:
+    """Where our own certificate for a store is, if it asks for one."""
+    if external.client_secret(tls) is None:
+        return {}
+    files = {certificate: "crt", key: "key"}
+    return {name: f"{folder}/{external.client_file(store, kind)}" for name, kind in files.items()}
 
 
 def _trusted(variable: str, store: Component, has_ca: bool, folder: str) -> Variables:

@@ -12,6 +12,8 @@ from somamemory_operator.model.observed import Obj, holds, key_of
 from somamemory_operator.model.reasons import Reason
 
 COMPONENT = Component.PREFLIGHT
+EVERY = "*/5 * * * *"
+"""How often they are tried again, as cron says it."""
 
 
 def build(context: Context) -> list[Wanted]:
@@ -20,7 +22,8 @@ def build(context: Context) -> list[Wanted]:
     if not theirs or context.spec.hibernated:
         return []
     account = Wanted(workloads.service_account(context, COMPONENT))
-    return [account, *(Wanted(job(context, store), _is_written(context)) for store in theirs)]
+    jobs_ = (Wanted(job(context, store), _is_written(context)) for store in theirs)
+    return [account, *jobs_, Wanted(_check(context, theirs), passed(context, *theirs))]
 
 
 def job(context: Context, store: Component) -> Obj:
@@ -28,15 +31,40 @@ def job(context: Context, store: Component) -> Obj:
 
     It goes on trying for a day, ever more seldom; each pod says what it has found.
     """
-    template = program.one_off(context, COMPONENT, ["soma", "preflight", store.value, "--output", "json"])
-    template["metadata"]["annotations"][names.STORE_ANNOTATION] = store.value
-    template["spec"]["restartPolicy"] = "Never"
-    template["spec"]["containers"][0]["terminationMessagePolicy"] = "FallbackToLogsOnError"
+    template = _template(context, store)
     spec = {"activeDeadlineSeconds": jobs.DEADLINE_SECONDS, "backoffLimit": 30, "template": template}
     name = names.preflight(context.name, short_hash(template, context.revision))  # the template names the store
     obj = context.obj("batch/v1", "Job", name, COMPONENT, spec=spec)
     obj["metadata"]["annotations"] = {names.STORE_ANNOTATION: store.value}
     return obj
+
+
+def _check(context: Context, theirs: tuple[Component, ...]) -> Obj:
+    """All of them again, now and then: nobody else says when a store that could be used no longer can."""
+    template = _template(context, *theirs)
+    labels = {"labels": names.labels(context.name, COMPONENT)}
+    spec = {
+        "schedule": EVERY,
+        "concurrencyPolicy": "Replace",
+        "startingDeadlineSeconds": 60,
+        "successfulJobsHistoryLimit": 1,
+        "failedJobsHistoryLimit": 1,
+        "jobTemplate": {
+            "metadata": labels,
+            "spec": {"activeDeadlineSeconds": 120, "backoffLimit": 0, "template": template},
+        },
+    }
+    return context.obj("batch/v1", "CronJob", names.check(context.name), COMPONENT, spec=spec)
+
+
+def _template(context: Context, *stores: Component) -> Obj:
+    """One pod that tries, once, and says what it has found."""
+    tried = [store.value for store in stores]
+    template = program.one_off(context, COMPONENT, ["soma", "preflight", *tried, "--output", "json"])
+    template["metadata"]["annotations"][names.STORE_ANNOTATION] = ",".join(tried)
+    template["spec"]["restartPolicy"] = "Never"
+    template["spec"]["containers"][0]["terminationMessagePolicy"] = "FallbackToLogsOnError"
+    return template
 
 
 def passed(context: Context, *stores: Component) -> Gate:

@@ -92,7 +92,14 @@ def _tls(chosen: ExternalPostgres) -> dict[str, str]:
         return {"PGSSLMODE": "disable"}
     own = chosen.tls.ca_secret is not None
     trusted = f"{pods.CREDENTIALS_FOLDER}/{external.ca_file(Component.POSTGRES)}" if own else "system"
-    return {"PGSSLMODE": "verify-full", "PGSSLROOTCERT": trusted}
+    verified = {"PGSSLMODE": "verify-full", "PGSSLROOTCERT": trusted}
+    if external.client_secret(chosen.tls) is None:
+        return verified
+    files = {"PGSSLCERT": "crt", "PGSSLKEY": "key"}
+    place = pods.CREDENTIALS_FOLDER
+    return verified | {
+        name: f"{place}/{external.client_file(Component.POSTGRES, kind)}" for name, kind in files.items()
+    }
 
 
 def _credentials(context: Context) -> Obj:

@@ -115,6 +115,55 @@ def test_all_external_by_tls_and_logins(cluster: FakeCluster) -> None:
     }
 
 
+def test_stores_that_ask_for_a_certificate_of_ours_get_one(cluster: FakeCluster) -> None:
+    cluster.brought["us"] = secret("us", {"tls.crt": "our-certificate", "tls.key": "our-key"})
+    wanted = spec_of("postgres", "redis", "kafka", backup={"schedule": "0 2 * * *"})
+    for store in ("postgres", "redis", "kafka"):
+        chosen = wanted[store]["external"]
+        wanted[store] = {"external": chosen | {"tls": {**chosen.get("tls", {}), "clientSecret": {"name": "us"}}}}
+    cluster.settle(memory(wanted))
+
+    env, folder = variables(cluster), "/run/credentials"
+    assert (env["POSTGRES_SSL_CERT"], env["POSTGRES_SSL_KEY"]) == (
+        f"{folder}/postgres-client.crt",
+        f"{folder}/postgres-client.key",
+    )
+    assert env["REDIS_TLS_KEY"] == f"{folder}/redis-client.key"
+    assert env["KAFKA_SSL_CERTIFICATE_LOCATION"] == f"{folder}/kafka-client.crt"
+    assert {f"{store}-client.{kind}" for store in ("postgres", "redis", "kafka") for kind in ("crt", "key")} <= mounted(
+        cluster
+    )
+    dump = cluster.objects[Key("CronJob", "demo-backup")]["spec"]["jobTemplate"]["spec"]["template"]["spec"]
+    told = {each["name"]: each.get("value") for each in dump["containers"][0]["env"]}
+    assert told["PGSSLKEY"] == f"{folder}/postgres-client.key"
+    assert decoded(cluster.objects[Key("Secret", "demo-external")])["redis-client.key"] == "our-key"
+
+
+def test_our_programs_may_reach_the_stores_wherever_they_are_and_nothing_else(cluster: FakeCluster) -> None:
+    spec = spec_of("kafka", networkPolicy={"enabled": True, "egress": True, "egressPorts": [443]})
+    spec["redis"] = {"external": {"host": "192.0.2.7", "port": 6380}}
+    cluster.settle(memory(spec))
+
+    policy = cluster.objects[Key("NetworkPolicy", "demo-egress")]["spec"]
+    assert policy["policyTypes"] == ["Egress"]
+    [among] = policy["podSelector"]["matchExpressions"]
+    assert {"api", "consumer", "migration", "preflight", "backup", "restore", "rotation"} <= set(among["values"])
+    assert not {store.value for store in STORES} & set(among["values"])
+    assert all({"port", "protocol"} == port.keys() for rule in policy["egress"] for port in rule["ports"])
+    reached = {(str(rule.get("to", "anywhere")), port["port"]) for rule in policy["egress"] for port in rule["ports"]}
+    assert {("anywhere", 53), ("anywhere", 9093), ("anywhere", 443)} <= reached
+    assert (str([{"ipBlock": {"cidr": "192.0.2.7/32"}}]), 6380) in reached
+    assert {port for where, port in reached if "demo" in where} == {5432, 6333, 6334}
+    cluster.settle(memory(spec_of(networkPolicy={"enabled": True})))
+    assert Key("NetworkPolicy", "demo-egress") not in cluster.objects
+
+
+def test_a_certificate_of_ours_without_tls_is_refused() -> None:
+    tls = {"enabled": False, "clientSecret": {"name": "us"}}
+    with pytest.raises(Exception, match="clientSecret needs TLS"):
+        memory({"redis": {"external": {"host": "cache.example.com", "tls": tls}}})
+
+
 @pytest.mark.parametrize("field", ["image", "persistence", "config", "resources"])
 def test_what_the_operator_would_need_is_refused_beside_it(field: str) -> None:
     value: Obj = {"image": {"tag": "17"}, "persistence": {"size": "5Gi"}, "config": {"a": "b"}, "resources": {}}[field]
@@ -181,6 +230,33 @@ def test_the_newest_finding_is_the_condition_of_the_store(cluster: FakeCluster) 
     assert report(cluster, wanted, Component.POSTGRES) == (Reason.LOGIN_FAILED, "number 1")
 
     cluster.settle(wanted)
+    assert report(cluster, wanted, Component.POSTGRES)[0] is Reason.READY
+
+
+def test_what_could_be_used_and_no_longer_can_is_told_and_nothing_is_taken_away(cluster: FakeCluster) -> None:
+    wanted = memory(spec_of("postgres", "redis"))
+    cluster.settle(wanted)
+    check = cluster.objects[Key("CronJob", "demo-check")]["spec"]["jobTemplate"]["spec"]["template"]
+    assert check["metadata"]["annotations"][names.STORE_ANNOTATION] == "postgres,redis"
+    before = cluster.objects[Key("Deployment", "demo-api")]["spec"]
+
+    lost = pod_that_found("postgres", "Unreachable", "nobody answers", "2026-11-28T13:00:00Z")
+    lost["metadata"]["annotations"][names.STORE_ANNOTATION] = "postgres,redis"
+    ended = lost["status"]["containerStatuses"][0]["state"]["terminated"]
+    ended["message"] = ended["message"].replace(
+        '{"postgres"', '{"redis": {"reason": "Ready", "message": ""}, "postgres"'
+    )
+    cluster.objects[Key("Pod", "lost")] = lost
+    cluster.settle(wanted)
+
+    assert report(cluster, wanted, Component.POSTGRES) == (Reason.UNREACHABLE, "nobody answers")
+    assert report(cluster, wanted, Component.REDIS)[0] is Reason.READY
+    assert cluster.objects[Key("Deployment", "demo-api")]["spec"] == before
+
+    back = pod_that_found("postgres", "", "", "2026-11-28T13:05:00Z")
+    back["metadata"]["annotations"][names.STORE_ANNOTATION] = "postgres,redis"
+    back["status"]["containerStatuses"][0]["state"]["terminated"] |= {"exitCode": 0, "message": ""}
+    cluster.objects[Key("Pod", "back")] = back
     assert report(cluster, wanted, Component.POSTGRES)[0] is Reason.READY
 
 
