@@ -1,8 +1,9 @@
 """Stores that somebody else runs: where they are, what opens them, whom to trust."""
 
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
+from urllib.parse import urlsplit
 
-from pydantic import Field, StringConstraints
+from pydantic import Field, StringConstraints, model_validator
 
 from somamemory_operator.resource.base import DnsName, Line, Model, Rule
 from somamemory_operator.resource.workload import KeyName
@@ -61,11 +62,54 @@ class ExternalMutualTls(ExternalTls):
     """Our certificate and its key; none when absent."""
 
 
-class ExternalPostgres(Model):
+_ONE_WAY = Rule(
+    "has(self.url) != has(self.host)", "say where it is by url or by host, one of them", lambda it: bool(it.host)
+)
+
+
+def _whole(*fields: str) -> Rule:
+    """An address says these parts already. In Python it was taken apart before, and contradictions were refused."""
+    said = " || ".join(f"has(self.{field})" for field in fields)
+    return Rule(f"!has(self.url) || !({said})", f"url says {', '.join(fields)} already", lambda _: True)
+
+
+class Addressed(Model):
+    """A store that is found by one address, or by its parts."""
+
+    url: Annotated[str, StringConstraints(max_length=512)] | None = None
+    """Where it is, as one address without a password, instead of the fields below it."""
+    host: Host = ""
+    """Where it is."""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _taken_apart(cls, said: Any) -> Any:
+        """The parts of an address as if they had been said."""
+        if not isinstance(said, dict) or not said.get("url"):
+            return said
+        parts = urlsplit(str(said["url"]))
+        path = parts.path.removeprefix("/")
+        found: dict[str, Any] = {"host": parts.hostname, "port": parts.port}
+        if "database" in cls.model_fields:
+            found |= {"username": parts.username, "database": path or None}
+        if both := sorted({"host", "port", "username", "database"} & said.keys()):
+            raise ValueError(f"url says {both[0]} already")
+        if parts.scheme in ("http", "redis"):
+            found["tls"] = said.get("tls") or {"enabled": False}
+        return said | {name: value for name, value in found.items() if value is not None}
+
+
+class ExternalPostgres(Addressed):
     """A Postgres of yours."""
 
-    host: Host
-    """Where it is."""
+    obeys = (_ONE_WAY, _whole("port", "username", "database"))
+    url: (
+        Annotated[
+            str, StringConstraints(pattern=r"^postgres(ql)?://([^:@/]+@)?[^:@/?]+(:[0-9]+)?/[^/?]+$", max_length=512)
+        ]
+        | None
+    ) = None
+    """Where it is, as postgresql://USER@HOST:PORT/DATABASE, instead of the fields below. No password in it."""
     port: Port = 5432
     """Its port."""
     database: Word = "somamemory"
@@ -78,11 +122,17 @@ class ExternalPostgres(Model):
     """How it is spoken to."""
 
 
-class ExternalRedis(Model):
+class ExternalRedis(Addressed):
     """A Redis of yours."""
 
-    host: Host
-    """Where it is."""
+    obeys = (_ONE_WAY, _whole("port", "username", "database"))
+    url: (
+        Annotated[
+            str, StringConstraints(pattern=r"^rediss?://([^:@/]+@)?[^:@/?]+(:[0-9]+)?(/[0-9]+)?$", max_length=512)
+        ]
+        | None
+    ) = None
+    """Where it is, as rediss://USER@HOST:PORT/DATABASE, instead of the fields below. No password in it."""
     port: Port = 6379
     """Its port."""
     database: Annotated[int, Field(ge=0, le=65535)] = 0
@@ -95,11 +145,12 @@ class ExternalRedis(Model):
     """How it is spoken to."""
 
 
-class ExternalQdrant(Model):
+class ExternalQdrant(Addressed):
     """A Qdrant of yours, or one in the cloud."""
 
-    host: Host
-    """Where it is."""
+    obeys = (_ONE_WAY, _whole("port"))
+    url: Annotated[str, StringConstraints(pattern=r"^https?://[^:@/?]+(:[0-9]+)?/?$", max_length=512)] | None = None
+    """Where it is, as https://HOST:PORT, instead of the fields below."""
     port: Port = 6333
     """Its REST port."""
     secret_ref: SecretRef | None = None

@@ -158,6 +158,37 @@ def test_our_programs_may_reach_the_stores_wherever_they_are_and_nothing_else(cl
     assert Key("NetworkPolicy", "demo-egress") not in cluster.objects
 
 
+def test_one_address_says_as_much_as_its_parts(cluster: FakeCluster) -> None:
+    key = {"name": "db", "key": "pw"}
+    spec = {
+        "postgres": {"external": {"url": "postgresql://us@db.example.com:6432/ours", "secretRef": key}},
+        "redis": {"external": {"url": "redis://cache.example.com/3"}},
+        "qdrant": {"external": {"url": "https://index.example.com:6334", "secretRef": key}},
+    }
+    cluster.settle(memory(spec))
+
+    env = variables(cluster)
+    assert env["POSTGRES_URL"] == "postgresql://us@db.example.com:6432/ours"
+    assert env["POSTGRES_SSL_MODE"] == "verify-full"
+    assert env["REDIS_URL"] == "redis://cache.example.com:6379/3"
+    assert env["QDRANT_URL"] == "https://index.example.com:6334"
+
+
+@pytest.mark.parametrize(
+    ("chosen", "words"),
+    [
+        ({"url": "redis://a/0", "host": "b"}, "url says host already"),
+        ({"url": "redis://a/0", "port": 1}, "url says port already"),
+        ({"url": "redis://:password@a/0"}, "match"),
+        ({"url": "http://a"}, "match"),
+        ({}, "by url or by host"),
+    ],
+)
+def test_an_address_that_says_too_much_or_too_little_is_refused(chosen: Obj, words: str) -> None:
+    with pytest.raises(Exception, match=words):
+        memory({"redis": {"external": chosen}})
+
+
 def test_a_certificate_of_ours_without_tls_is_refused() -> None:
     tls = {"enabled": False, "clientSecret": {"name": "us"}}
     with pytest.raises(Exception, match="clientSecret needs TLS"):

@@ -12,7 +12,7 @@ from somamemory_operator.decide.credentials import credentials
 from somamemory_operator.decide.tls.certificates import certificates
 from somamemory_operator.decide.tls.mint import X509Mint
 from somamemory_operator.manifests import build
-from somamemory_operator.model.observed import Obj, World
+from somamemory_operator.model.observed import Obj, World, encoded
 from somamemory_operator.resource import yaml_text
 from somamemory_operator.resource.somamemory import SomaMemory
 from tests.unit.operator.fakes import SETTINGS, made
@@ -42,4 +42,4 @@ def without_certificates(obj: Obj) -> Obj:
     """Certificates are others each time; their files are shown, not what is in them."""
     if not obj["metadata"]["name"].endswith(("-authority", "-certificate", "-ca")):
         return obj
-    return obj | {"data": dict.fromkeys(obj["data"], "made-up")}
+    return obj | {"data": dict.fromkeys(obj["data"], encoded("made-up") if obj["kind"] == "Secret" else "made-up")}
