@@ -71,9 +71,24 @@ def kafka_security(settings: Settings) -> dict[str, str]:
     if settings.kafka_security_protocol.startswith("SASL"):
         password = settings.kafka_sasl_password
         options["sasl.mechanism"] = settings.kafka_sasl_mechanism or "PLAIN"
-        options["sasl.username"] = settings.kafka_sasl_username
-        options["sasl.password"] = password.get_secret_value() if password else None
+        login = (settings.kafka_sasl_username, password.get_secret_value() if password else None)
+        if settings.kafka_sasl_mechanism == "OAUTHBEARER":
+            options |= _oauth(settings, *login)
+        else:
+            options["sasl.username"], options["sasl.password"] = login
     return {name: value for name, value in options.items() if value}
+
+
+def _oauth(settings: Settings, client: str | None, secret: str | None) -> dict[str, str | None]:
+    """librdkafka gets the tokens itself, and new ones in time (RFC 6749, 4.4)."""
+    return {
+        "sasl.oauthbearer.method": "oidc",
+        "sasl.oauthbearer.token.endpoint.url": settings.kafka_oauth_url,
+        "sasl.oauthbearer.client.id": client,
+        "sasl.oauthbearer.client.secret": secret,
+        "sasl.oauthbearer.scope": settings.kafka_oauth_scope,
+        "https.ca.location": str(settings.kafka_oauth_ca) if settings.kafka_oauth_ca else None,
+    }
 
 
 def redacted(url: str | None) -> str | None:

@@ -5,7 +5,7 @@ from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import Field, SecretStr, field_validator
 
-from somafractalmemory.settings.fields import Group, Port, joined, setting
+from somafractalmemory.settings.fields import Group, Port, address, joined, setting
 
 
 class EventSettings(Group):
@@ -47,11 +47,22 @@ class EventSettings(Group):
     kafka_ssl_key_password: SecretStr | None = setting(
         "KAFKA_SSL_KEY_PASSWORD", None, "Password of the client's key, when it has one."
     )
-    kafka_sasl_mechanism: Literal["PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512"] | None = setting(
+    kafka_sasl_mechanism: Literal["PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512", "OAUTHBEARER"] | None = setting(
         "KAFKA_SASL_MECHANISM", None, "SASL mechanism; PLAIN when a SASL protocol is chosen and this is unset."
     )
-    kafka_sasl_username: str | None = setting("KAFKA_SASL_USERNAME", None, "SASL user.")
-    kafka_sasl_password: SecretStr | None = setting("KAFKA_SASL_PASSWORD", None, "SASL password.")
+    kafka_sasl_username: str | None = setting("KAFKA_SASL_USERNAME", None, "SASL user; of OAUTHBEARER the client's ID.")
+    kafka_sasl_password: SecretStr | None = setting(
+        "KAFKA_SASL_PASSWORD", None, "SASL password; of OAUTHBEARER the client's secret."
+    )
+    kafka_oauth_url: str | None = setting(
+        "KAFKA_SASL_OAUTH_TOKEN_URL", None, "Where OAUTHBEARER gets its tokens (OAuth 2.0 client credentials)."
+    )
+    kafka_oauth_scope: str | None = setting("KAFKA_SASL_OAUTH_SCOPE", None, "Scope that these tokens are asked for.")
+    kafka_oauth_ca: Path | None = setting(
+        "KAFKA_SASL_OAUTH_CA_LOCATION",
+        None,
+        "File with the authorities that may sign the certificate there; unset: the system's.",
+    )
     consumer_metrics_port: Port = setting(
         "CONSUMER_METRICS_PORT", 8001, "Port of the consumer's /metrics, /healthz and /readyz."
     )
@@ -61,6 +72,11 @@ class EventSettings(Group):
     @classmethod
     def _brokers(cls, value: Any) -> Any:
         return joined(value)
+
+    @field_validator("kafka_oauth_url")
+    @classmethod
+    def _tokens_address(cls, value: str | None) -> str | None:
+        return value and address(value, "https://HOST/token", "https", "http")
 
     @field_validator("kafka_security_protocol", "kafka_sasl_mechanism", mode="before")
     @classmethod

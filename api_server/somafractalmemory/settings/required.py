@@ -14,6 +14,7 @@ _FILES = (
     "redis_tls_ca", "redis_tls_cert", "redis_tls_key", "qdrant_tls_cert",
     "encryption_key_file", "tls_cert", "tls_key",
     "kafka_ssl_ca_location", "kafka_ssl_certificate_location", "kafka_ssl_key_location",
+    "kafka_oauth_ca",
 )  # fmt: skip
 _PAIRS = (
     ("tls_cert", "tls_key"),
@@ -77,6 +78,9 @@ def _files(settings: Settings) -> Iterator[str]:
 def _sasl(settings: Settings, command: str) -> Iterator[str]:
     if not settings.kafka_security_protocol.startswith("SASL") or command not in {"serve", *_ON_BROKERS}:
         return
-    for field in ("kafka_sasl_username", "kafka_sasl_password"):
+    needed = ["kafka_sasl_username", "kafka_sasl_password"]
+    if settings.kafka_sasl_mechanism == "OAUTHBEARER":
+        needed.append("kafka_oauth_url")
+    for field in needed:
         if getattr(settings, field) is None:
             yield f"{variables(field)[0]}: required with KAFKA_SECURITY_PROTOCOL={settings.kafka_security_protocol}"

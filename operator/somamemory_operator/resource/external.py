@@ -159,15 +159,33 @@ class ExternalQdrant(Addressed):
     """How it is spoken to."""
 
 
+class OAuth(Model):
+    """Where tokens come from (OAuth 2.0, client credentials)."""
+
+    token_url: Annotated[str, StringConstraints(pattern=r"^https?://[^\s@]+$", max_length=1024)]
+    """Address that gives them."""
+    scope: Line | None = None
+    """Scope that they are asked for."""
+
+
 class Sasl(Model):
     """How we log in at the brokers."""
 
-    mechanism: Literal["PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512"]
+    obeys = (
+        Rule(
+            "(self.mechanism == 'OAUTHBEARER') == has(self.oauth)",
+            "mechanism: OAUTHBEARER and oauth go together: set both or none",
+            lambda it: (it.mechanism == "OAUTHBEARER") == (it.oauth is not None),
+        ),
+    )
+    mechanism: Literal["PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512", "OAUTHBEARER"]
     """Mechanism."""
     username: Line
-    """Our user."""
+    """Our user; of OAUTHBEARER the client's ID."""
     secret_ref: SecretRef
-    """Its password."""
+    """Its password; of OAUTHBEARER the client's secret."""
+    oauth: OAuth | None = None
+    """Where OAUTHBEARER gets its tokens."""
 
 
 class ExternalKafka(Model):

@@ -1,7 +1,13 @@
 """Brokers that speak SASL_SSL only: both programs on them by each mechanism, and what is told when a login fails."""
 
+import base64
+import json
+import time
 from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from threading import Thread
+from urllib.parse import parse_qs
 from uuid import uuid4
 
 import pytest
@@ -14,7 +20,7 @@ from tests.services.kafka import KafkaServer
 from tests.services.server import free_port
 
 PASSWORD = "for-tests-only"
-MECHANISMS = ("SCRAM-SHA-512", "SCRAM-SHA-256", "PLAIN")
+MECHANISMS = ("SCRAM-SHA-512", "SCRAM-SHA-256", "PLAIN", "OAUTHBEARER")
 _LOGIN = "org.apache.kafka.common.security"
 
 
@@ -53,6 +59,7 @@ class Guarded(KafkaServer):
             f"{name}.ssl.keystore.location": both,
             f"{name}.scram-sha-512.sasl.jaas.config": f"{_LOGIN}.scram.ScramLoginModule required;",
             f"{name}.scram-sha-256.sasl.jaas.config": f"{_LOGIN}.scram.ScramLoginModule required;",
+            f"{name}.oauthbearer.sasl.jaas.config": f"{_LOGIN}.oauthbearer.OAuthBearerLoginModule required;",
             f"{name}.plain.sasl.jaas.config": f'{_LOGIN}.plain.PlainLoginModule required user_soma="{PASSWORD}";',
         }
 
@@ -71,8 +78,50 @@ def brokers(authority: Authority) -> Iterator[Guarded]:
     yield from running_server(Signed, "java", "mvn")
 
 
+class TokenHandler(BaseHTTPRequestHandler):
+    """Gives tokens for client credentials. The broker of these tests takes unsigned ones (RFC 7519, 6)."""
+
+    def do_POST(self) -> None:
+        kind, _, said = self.headers.get("Authorization", "").partition(" ")
+        asked = parse_qs(self.rfile.read(int(self.headers["Content-Length"])).decode())
+        is_known = kind == "Basic" and base64.b64decode(said).decode() == f"soma:{PASSWORD}"
+        if not is_known or asked["grant_type"] != ["client_credentials"] or asked["scope"] != ["kafka"]:
+            self._answer(401, {"error": "invalid_client"})
+            return
+        now = int(time.time())
+        claims = {"sub": "soma", "scope": "kafka", "iat": now, "exp": now + 3600}
+        parts = [base64.urlsafe_b64encode(json.dumps(each).encode()).rstrip(b"=") for each in ({"alg": "none"}, claims)]
+        self._answer(200, {"access_token": f"{b'.'.join(parts).decode()}.", "token_type": "Bearer", "expires_in": 3600})
+
+    def _answer(self, status: int, body: dict[str, object]) -> None:
+        content = json.dumps(body).encode()
+        self.send_response(status)
+        self.send_header("Content-Type", "application/json")
+        self.send_header("Content-Length", str(len(content)))
+        self.end_headers()
+        self.wfile.write(content)
+
+    def log_message(self, *_: object) -> None:
+        """Quiet."""
+
+
+@pytest.fixture(scope="module", autouse=True)
+def tokens() -> Iterator[None]:
+    """An identity provider on this machine."""
+    with ThreadingHTTPServer(("127.0.0.1", 0), TokenHandler) as server:
+        thread = Thread(target=server.serve_forever, daemon=True)
+        thread.start()
+        TOKENS["KAFKA_SASL_OAUTH_TOKEN_URL"] = f"http://127.0.0.1:{server.server_port}/token"
+        yield
+        server.shutdown()
+        thread.join(5)
+
+
+TOKENS = {"KAFKA_SASL_OAUTH_SCOPE": "kafka"}
+
+
 def login(brokers: Guarded, authority: Authority, mechanism: str, password: str = PASSWORD) -> dict[str, str]:
-    return {
+    return TOKENS | {
         "KAFKA_BOOTSTRAP_SERVERS": brokers.guarded,
         "KAFKA_SECURITY_PROTOCOL": "SASL_SSL",
         "KAFKA_SSL_CA_LOCATION": str(authority.file),
@@ -82,7 +131,7 @@ def login(brokers: Guarded, authority: Authority, mechanism: str, password: str 
     }
 
 
-@pytest.mark.parametrize("mechanism", ["SCRAM-SHA-512", "PLAIN"])
+@pytest.mark.parametrize("mechanism", ["SCRAM-SHA-512", "OAUTHBEARER"])
 def test_events_go_through_by_each_mechanism(
     mechanism: str, brokers: Guarded, authority: Authority, environment: dict[str, str], tmp_path: Path
 ) -> None:

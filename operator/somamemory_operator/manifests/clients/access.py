@@ -102,6 +102,9 @@ def _kafka(context: Context, folder: str) -> Variables:
             "KAFKA_SASL_USERNAME": chosen.sasl.username,
             "KAFKA_SASL_PASSWORD_FILE": f"{folder}/{external.KAFKA_PASSWORD}",
         }
+        if (oauth := chosen.sasl.oauth) is not None:
+            login["KAFKA_SASL_OAUTH_TOKEN_URL"] = oauth.token_url
+            login |= {"KAFKA_SASL_OAUTH_SCOPE": oauth.scope} if oauth.scope else {}
     has_ca = chosen.tls.enabled and chosen.tls.ca_secret is not None
     return {
         "KAFKA_BOOTSTRAP_SERVERS": chosen.bootstrap_servers,

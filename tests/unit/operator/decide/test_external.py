@@ -158,6 +158,23 @@ def test_our_programs_may_reach_the_stores_wherever_they_are_and_nothing_else(cl
     assert Key("NetworkPolicy", "demo-egress") not in cluster.objects
 
 
+def test_brokers_that_want_tokens(cluster: FakeCluster) -> None:
+    sasl = {
+        "mechanism": "OAUTHBEARER",
+        "username": "us",
+        "secretRef": {"name": "brokers"},
+        "oauth": {"tokenUrl": "https://login.example.com/token", "scope": "kafka"},
+    }
+    cluster.settle(memory({"kafka": {"external": {"bootstrapServers": "a:9093", "sasl": sasl}}}))
+
+    env = variables(cluster)
+    assert (env["KAFKA_SASL_MECHANISM"], env["KAFKA_SASL_OAUTH_SCOPE"]) == ("OAUTHBEARER", "kafka")
+    assert env["KAFKA_SASL_OAUTH_TOKEN_URL"] == "https://login.example.com/token"
+    del sasl["oauth"]
+    with pytest.raises(Exception, match="go together"):
+        memory({"kafka": {"external": {"bootstrapServers": "a:9093", "sasl": sasl}}})
+
+
 def test_one_address_says_as_much_as_its_parts(cluster: FakeCluster) -> None:
     key = {"name": "db", "key": "pw"}
     spec = {
