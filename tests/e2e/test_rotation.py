@@ -13,6 +13,7 @@ import pytest
 
 from tests.e2e.cluster import Cluster, Memory, eventually, recalled, store
 from tests.e2e.conftest import NODE_PORT, SMALL_VOLUMES
+from tests.integration.optionalkinds import definition as definition_of
 
 STORES = ("POSTGRES_PASSWORD", "REDIS_PASSWORD", "QDRANT_API_KEY")
 REQUESTS_PER_SECOND = 50
@@ -194,3 +195,40 @@ def test_values_of_an_existing_secret_are_taken_over_without_a_failed_request(ow
     assert found.failed == []
     assert brought.items() <= credentials(own).items()
     assert refused(own, old) == {"postgres": True, "redis": True}
+
+
+@pytest.fixture
+def external_secrets(cluster: Cluster) -> Iterator[None]:
+    """The kind of External Secrets; its controller has no image here, so a test writes the Secret."""
+    definition = definition_of("ExternalSecret")
+    cluster.apply(definition)
+    yield
+    cluster.kubectl("delete", "crd", definition["metadata"]["name"], "--timeout=60s")
+
+
+def test_a_refreshed_external_secret_is_taken_over_without_a_failed_request(
+    own: Memory, external_secrets: None
+) -> None:
+    old = credentials(own)
+    own.apply({**SMALL_VOLUMES, **NODE_PORT, "secrets": {"tokenOverlapSeconds": OVERLAP_SECONDS, **FETCHED}})
+    name = f"{own.name}-external-secrets"
+    made = eventually("it is asked for", lambda: own.cluster.get("externalsecret", name, own.namespace), 120)
+    labels = made["spec"]["target"]["template"]["metadata"]["labels"]
+    fetched = {key: f"fetched-{key.lower().replace('_', '-')}" for key in (*STORES, "SOMA_API_TOKEN")}
+    data = {key: base64.b64encode(value.encode()).decode() for key, value in fetched.items()}
+    metadata = {"name": name, "namespace": own.namespace, "labels": labels}
+
+    with load(own) as found:
+        own.cluster.apply({"apiVersion": "v1", "kind": "Secret", "metadata": metadata, "data": data})
+        rotated(own, old)
+        time.sleep(3)
+
+    print(f"{found.sent} requests in {found.seconds:.0f} s, {len(found.failed)} failed")
+    assert found.failed == []
+    assert fetched.items() <= credentials(own).items()
+
+
+FETCHED = {
+    "source": "externalSecret",
+    "externalSecret": {"secretStoreRef": {"name": "vault"}, "dataFrom": [{"extract": {"key": "soma"}}]},
+}
