@@ -56,10 +56,22 @@ class Facts:
         return False
 
     def lacks(self, wanted: Iterable[str]) -> list[str]:
-        """The names that it is not for; a star stands for one part."""
-        stars = {f"*.{name.partition('.')[2]}": name for name in wanted}
-        covered = {name for star, name in stars.items() if star in self.names and not _is_address(name)}
-        return [name for name in wanted if name not in self.names and name not in covered]
+        """The names that it is not for; a star stands for one part of a host name, and case does not count."""
+        return [name for name in wanted if not _forms(name) & self.names]
+
+
+def _forms(name: str) -> set[str]:
+    """How a certificate may say a name: as it is, or with a star for its first part."""
+    plain = normal(name)
+    return {plain} if _is_address(plain) or "." not in plain else {plain, f"*.{plain.partition('.')[2]}"}
+
+
+def normal(name: str) -> str:
+    """A host name or address in the one form in which names are compared."""
+    try:
+        return str(ip_address(name))
+    except ValueError:
+        return name.lower()
 
 
 def facts(pair: Pair) -> Facts:
@@ -116,7 +128,7 @@ def _names(certificate: x509.Certificate) -> Iterable[str]:
         found = certificate.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
     except x509.ExtensionNotFound:
         return
-    yield from found.get_values_for_type(x509.DNSName)
+    yield from map(normal, found.get_values_for_type(x509.DNSName))
     yield from map(str, found.get_values_for_type(x509.IPAddress))
 
 

@@ -234,7 +234,8 @@ def _until(obj: Obj, report: Obj, now: datetime) -> float | None:
     if brings or told.get("rotating") or told.get("previousTokenUntil"):
         waits.append(_LOOK_AT_SECRETS)
     if renews := (report.get("tls") or {}).get("renewsAt"):
-        waits.append(max(1.0, (datetime.fromisoformat(renews) - now).total_seconds()))
+        left = (datetime.fromisoformat(renews) - now).total_seconds()
+        waits.append(left + 1.0 if left > 0 else _LOOK_AT_SECRETS)  # what is overdue waits for somebody else
     return min(waits, default=None)
 
 

@@ -38,7 +38,7 @@ def tls_ready(memory: SomaMemory, world: World, now: datetime) -> Iterator[Condi
         yield Condition(TYPE, "Unknown", unread.reason, unread.message)
         return
     shown = _shown(memory, world)
-    if found := gaps(memory, world):
+    if found := gaps(memory, world, now):
         told = " ".join(gap.message for gap in found)
         yield Condition(TYPE, "False", found[0].reason, f"{told} {_kept(memory, world, shown)}")
     elif len(shown) < len(parts(memory)):

@@ -75,7 +75,7 @@ def certificates(world: World, memory: SomaMemory, mint: Mint, now: datetime | N
     if source == "operator":
         choice = by_operator(world, Signing(memory, mint, now), live, trusted)
     else:
-        choice = by_others(memory, world, live, trusted)
+        choice = by_others(memory, world, live, trusted, now)
     is_complete = choice.pairs.keys() >= set(parts(memory))
     if not is_complete and remembered(memory, world) is None and _exists(memory, world):
         return Certificates(gaps=choice.gaps)  # it goes on in plain text until everything is there

@@ -3,6 +3,7 @@
 from somamemory_operator.decide import external
 from somamemory_operator.model import names
 from somamemory_operator.model.names import STORES, Component
+from somamemory_operator.model.x509 import normal
 from somamemory_operator.resource.somamemory import SomaMemory
 
 
@@ -24,7 +25,8 @@ def hosts(memory: SomaMemory, part: Component) -> list[str]:
         return [*found, pod, f"{pod}.cluster.local", "localhost", "127.0.0.1"]
     ingress = memory.spec.api.ingress
     own = [ingress.host] if ingress is not None and ingress.enabled and ingress.host else []
-    return list(dict.fromkeys((*found, *own, *memory.spec.tls.names, "localhost", "127.0.0.1")))
+    more = (normal(name) for name in (*own, *memory.spec.tls.names))
+    return list(dict.fromkeys((*found, *more, "localhost", "127.0.0.1")))
 
 
 def needed(memory: SomaMemory, part: Component) -> list[str]:

@@ -1,6 +1,7 @@
 """Certificates that others make: cert-manager, or whoever fills the Secrets that the spec names."""
 
 from collections.abc import Mapping
+from datetime import datetime
 
 from cryptography import x509
 
@@ -18,9 +19,11 @@ from somamemory_operator.resource.somamemory import SomaMemory
 Offer = tuple[Pair, list[x509.Certificate]]
 
 
-def by_others(memory: SomaMemory, world: World, live: Mapping[Component, Pair], trust: Trust) -> Choice:
+def by_others(
+    memory: SomaMemory, world: World, live: Mapping[Component, Pair], trust: Trust, now: datetime | None
+) -> Choice:
     """What their Secrets say: a pair comes into force when it can be used and every program trusts its authority."""
-    found = {part: _offer(memory, world, part, name) for part, name in origins(memory).items()}
+    found = {part: _offer(memory, world, part, name, now) for part, name in origins(memory).items()}
     offers = {part: offer for part, offer in found.items() if not isinstance(offer, Gap)}
     gaps = tuple(dict.fromkeys(offer for offer in found.values() if isinstance(offer, Gap)))
     wanted = tuple(dict.fromkeys(each for _, authorities in offers.values() for each in authorities))
@@ -31,13 +34,13 @@ def by_others(memory: SomaMemory, world: World, live: Mapping[Component, Pair], 
     return Choice(pairs, trust, wanted, gaps)
 
 
-def gaps(memory: SomaMemory, world: World) -> tuple[Gap, ...]:
+def gaps(memory: SomaMemory, world: World, now: datetime | None) -> tuple[Gap, ...]:
     """What their Secrets lack."""
-    found = (_offer(memory, world, part, name) for part, name in origins(memory).items())
+    found = (_offer(memory, world, part, name, now) for part, name in origins(memory).items())
     return tuple(dict.fromkeys(offer for offer in found if isinstance(offer, Gap)))
 
 
-def _offer(memory: SomaMemory, world: World, part: Component, name: str) -> Offer | Gap:
+def _offer(memory: SomaMemory, world: World, part: Component, name: str, now: datetime | None) -> Offer | Gap:
     secret = world.brought.get(name)
     if secret is None:
         return _absent(memory, world, name)
@@ -46,13 +49,15 @@ def _offer(memory: SomaMemory, world: World, part: Component, name: str) -> Offe
         missing = next(key for key in (CHAIN, KEY, TRUST) if key not in values)
         return Gap(Reason.KEY_MISSING, f"Secret {name} has nothing under the key {missing}: add it.")
     try:
-        return _checked(pair, certificates_in(values[TRUST]), needed(memory, part))
+        return _checked(pair, certificates_in(values[TRUST]), needed(memory, part), now)
     except UnusableError as error:
         return Gap(Reason.CERTIFICATE_INVALID, f"The certificate in Secret {name} {error}: correct it.")
 
 
-def _checked(pair: Pair, authorities: list[x509.Certificate], wanted: list[str]) -> Offer:
+def _checked(pair: Pair, authorities: list[x509.Certificate], wanted: list[str], now: datetime | None) -> Offer:
     found = facts(pair)
+    if now is not None and not found.begins <= now < found.ends:
+        raise UnusableError(f"is good from {found.begins:%Y-%m-%dT%H:%M:%SZ} to {found.ends:%Y-%m-%dT%H:%M:%SZ} only")
     if not found.leads_to(authorities):
         raise UnusableError("is not signed by an authority that is under ca.crt")
     if lacking := found.lacks(wanted):

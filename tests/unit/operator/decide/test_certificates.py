@@ -186,6 +186,27 @@ def test_another_host_or_a_shorter_life_is_signed_at_once(cluster: FakeCluster) 
     assert shown(cluster).ends < NOON + timedelta(hours=25)
 
 
+def test_names_in_any_form_are_signed_once(cluster: FakeCluster) -> None:
+    spec = wanted(names=["2001:DB8::0001", "Memory.Example.org", "*.example.org", "LOCALHOST"])
+    cluster.settle(spec)
+    cluster.writes.clear()
+    cluster.settle(spec)
+
+    assert cluster.writes == []
+    assert {"2001:db8::1", "memory.example.org", "*.example.org"} <= shown(cluster, Component.API).names
+
+
+def test_a_star_stands_for_every_name_below_it(mint: X509Mint) -> None:
+    signed = facts(mint.sign(mint.authority("a"), "a", ["*.Example.org", "192.0.2.7"], timedelta(days=1)))
+
+    assert signed.lacks(["a.example.org", "B.example.ORG", "192.0.2.7"]) == []
+    assert signed.lacks(["example.org", "a.b.example.org", "192.0.2.8"]) == [
+        "example.org",
+        "a.b.example.org",
+        "192.0.2.8",
+    ]
+
+
 def test_a_spoilt_certificate_is_made_anew(cluster: FakeCluster) -> None:
     data = cluster.objects[Key("Secret", "demo-redis-certificate")]["data"]
     data["tls.key"] = cluster.objects[Key("Secret", "demo-qdrant-certificate")]["data"]["tls.key"]
@@ -389,6 +410,23 @@ def test_a_certificate_for_other_hosts_is_refused_by_name(mint: X509Mint) -> Non
 
     assert "is not for the host name demo-redis" in found.message
     assert "demo-api.space.svc" not in found.message  # the star stands for it
+
+
+def test_a_certificate_whose_time_is_over_is_not_taken(mint: X509Mint) -> None:
+    cluster = FakeCluster()
+    cluster.now = NOON
+    authority = mint.authority("mine")
+    cluster.brought["mine"] = brought(every_host(), mint, authority)
+    cluster.settle(existing())
+    kept = pair(cluster, Component.REDIS)
+    for clock in (NOON - timedelta(days=100), NOON + timedelta(days=1)):
+        cluster.brought["mine"] = brought(every_host(), X509Mint(lambda clock=clock: clock), authority)  # type: ignore[misc]
+        cluster.settle(existing())
+
+        [found] = tls_ready(existing(), cluster.world, NOON)
+        assert found.reason is Reason.CERTIFICATE_INVALID
+        assert "is good from" in found.message
+        assert pair(cluster, Component.REDIS) == kept
 
 
 def issued(**more: object) -> SomaMemory:
