@@ -10,6 +10,7 @@ import psycopg
 from confluent_kafka import KafkaError, KafkaException
 from confluent_kafka.admin import AdminClient, NewTopic  # type: ignore[attr-defined]
 from psycopg.conninfo import conninfo_to_dict
+from redis.asyncio.sentinel import MasterNotFoundError
 from redis.exceptions import AuthenticationError, NoPermissionError, RedisError
 
 from somafractalmemory.adapters.kafka_client import client_options
@@ -32,6 +33,7 @@ from somafractalmemory.errors import Rejected, Unavailable
 from somafractalmemory.settings import Settings, postgres_conninfo
 from somafractalmemory.settings.clients import password_of, qdrant_trust, redis_tls
 from somafractalmemory.settings.passwords import Password
+from somafractalmemory.settings.sentinels import is_sentinel, sentinels
 
 OLDEST = {"postgres": (14, 0), "redis": (6, 0), "qdrant": OLDEST_SERVER}
 """The oldest releases that have what is used here."""
@@ -91,8 +93,7 @@ def _postgres_refusal(error: psycopg.OperationalError, addresses: Sequence[Addre
 async def of_redis(settings: Settings) -> Finding:
     """Limits and locks."""
     url = settings.redis_address or ""
-    parts = urlsplit(url)
-    addresses = [Address(parts.hostname or "localhost", parts.port or 6379)]
+    addresses = _redis_addresses(url)
     client = client_of(
         url,
         password=_newest(settings, "redis"),
@@ -111,6 +112,9 @@ async def of_redis(settings: Settings) -> Finding:
             raise FailedStep("LoginFailed", f"{error}: correct user or password.") from error
         except NoPermissionError as error:
             raise FailedStep("MissingRights", f"{error}: allow our user scripts and the keys soma:*.") from error
+        except MasterNotFoundError as error:
+            text = f"{error}: name the master as the Sentinels do, and see that it runs."
+            raise FailedStep("Unreachable", text) from error
         except (RedisError, OSError) as error:
             if is_about_tls(error):
                 refuse_tls(addresses[0], error)
@@ -154,6 +158,13 @@ async def of_qdrant(settings: Settings) -> Finding:
         return await examine("qdrant", addresses, check)
     finally:
         await rest.close()
+
+
+def _redis_addresses(url: str) -> list[Address]:
+    if is_sentinel(url):
+        return [Address(host, port) for host, port in sentinels(url).hosts]
+    parts = urlsplit(url)
+    return [Address(parts.hostname or "localhost", parts.port or 6379)]
 
 
 async def of_kafka(settings: Settings) -> Finding:

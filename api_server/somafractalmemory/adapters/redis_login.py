@@ -1,21 +1,64 @@
 """Connecting to Redis with a password that may just be changing."""
 
+from collections.abc import Iterable
 from typing import Any
 from urllib.parse import urlsplit
 
 from redis.asyncio import Redis
+from redis.asyncio.sentinel import Sentinel
 from redis.exceptions import AuthenticationError
 
 from somafractalmemory.settings.passwords import Password
+from somafractalmemory.settings.sentinels import Sentinels, is_sentinel, sentinels
 
 
 def client_of(url: str, *, password: Password | str | None, **options: Any) -> Any:
-    """A client that tries each password that may be valid whenever it connects; one in the address wins."""
+    """A client that tries each password that may be valid whenever it connects; one in the address wins.
+
+    Behind Sentinel it asks for the master whenever it connects, so it follows to another one.
+    """
+    if is_sentinel(url):
+        return _behind_sentinel(sentinels(url), password, options)
     if not isinstance(password, Password) or urlsplit(url).password:
         plain = password if isinstance(password, str) else None
         return Redis.from_url(url, password=plain, **options)
     client: Any = Redis.from_url(url, password=password.newest, **options)
     client.connection_pool.connection_class = _with_login(client.connection_pool.connection_class, password)
+    return client
+
+
+class _Followed(Redis):
+    """A master's client that also closes the connections to those who name the master."""
+
+    sentinels: Iterable[Any] = ()
+
+    async def aclose(self, close_connection_pool: bool | None = None) -> None:
+        await super().aclose(close_connection_pool)
+        for sentinel in self.sentinels:
+            await sentinel.aclose()
+
+
+def _behind_sentinel(place: Sentinels, password: Password | str | None, options: dict[str, Any]) -> Any:
+    """Sentinels are asked without a login, which they have only where somebody gives them one of their own."""
+    common = {name: value for name, value in options.items() if name.startswith(("socket_", "ssl_"))}
+    tls: dict[str, Any] = {"ssl": True} if place.tls else {}
+    manager: Any = Sentinel(  # type: ignore[no-untyped-call]
+        list(place.hosts), sentinel_kwargs=common | tls
+    )
+    rotating = password if isinstance(password, Password) and place.password is None else None
+    plain = place.password or (rotating.newest if rotating else None if isinstance(password, Password) else password)
+    client: Any = manager.master_for(
+        place.service,
+        redis_class=_Followed,
+        username=place.username,
+        password=plain,
+        db=place.database,
+        **options,
+        **tls,
+    )
+    client.sentinels = manager.sentinels
+    if rotating is not None:
+        client.connection_pool.connection_class = _with_login(client.connection_pool.connection_class, rotating)
     return client
 
 

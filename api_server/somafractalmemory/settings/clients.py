@@ -39,7 +39,7 @@ def password_of(settings: Settings, store: str) -> Password | None:
 
 def redis_tls(settings: Settings) -> dict[str, Any]:
     """Further arguments of redis.asyncio's client; none when its address does not say rediss."""
-    if not (settings.redis_address or "").startswith("rediss:"):
+    if not (settings.redis_address or "").startswith(("rediss:", "rediss+sentinel:")):
         return {}
     files = {
         "ssl_ca_certs": settings.redis_tls_ca,

@@ -23,7 +23,7 @@ from somamemory_operator.model.jobs import is_complete
 from somamemory_operator.model.names import STORES, Component
 from somamemory_operator.model.observed import Obj, World, at, component_of, encoded
 from somamemory_operator.model.reasons import Reason
-from somamemory_operator.resource.external import ExternalKafka, ExternalMutualTls, ExternalTls
+from somamemory_operator.resource.external import ExternalKafka, ExternalMutualTls, ExternalRedis, ExternalTls
 from somamemory_operator.resource.somamemory import SomaMemory
 
 KAFKA_PASSWORD = "KAFKA_SASL_PASSWORD"  # noqa: S105 - the name of a key
@@ -65,6 +65,9 @@ def targets(memory: SomaMemory, store: Component) -> list[tuple[str, int]]:
     if isinstance(chosen, ExternalKafka):
         pairs = (server.rpartition(":") for server in chosen.bootstrap_servers.split(","))
         return [(host, int(port)) for host, _, port in pairs]
+    if isinstance(chosen, ExternalRedis) and chosen.sentinel is not None:
+        asked = (host.partition(":") for host in chosen.sentinel.hosts)
+        return [*((host, int(port or 26379)) for host, _, port in asked), ("", chosen.port)]  # and whom they name
     return [(chosen.host, chosen.port)]
 
 

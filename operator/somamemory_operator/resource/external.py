@@ -122,10 +122,31 @@ class ExternalPostgres(Addressed):
     """How it is spoken to."""
 
 
+class Sentinel(Model):
+    """Those who know which Redis is the master."""
+
+    service: Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9._-]+$", max_length=128)]
+    """Name that they have for it."""
+    hosts: Annotated[
+        list[Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9.-]+(:[0-9]+)?$", max_length=259)]],
+        Field(min_length=1, max_length=9),
+    ]
+    """Where they are, such as a:26379; they are asked without a password."""
+
+
 class ExternalRedis(Addressed):
     """A Redis of yours."""
 
-    obeys = (_ONE_WAY, _whole("port", "username", "database"))
+    obeys = (
+        Rule(
+            "[has(self.url), has(self.host), has(self.sentinel)].exists_one(way, way)",
+            "say where it is by url, by host or by sentinel, one of them",
+            lambda it: bool(it.host) != (it.sentinel is not None),
+        ),
+        _whole("port", "username", "database"),
+    )
+    sentinel: Sentinel | None = None
+    """Sentinels to ask for the master, instead of the host."""
     url: (
         Annotated[
             str, StringConstraints(pattern=r"^rediss?://([^:@/]+@)?[^:@/?]+(:[0-9]+)?(/[0-9]+)?$", max_length=512)

@@ -50,7 +50,7 @@ REFUSED: dict[str, tuple[str, Spec, str]] = {
     "an external store by two ways": (
         "x",
         {"redis": {"external": {"url": "redis://a/0", "host": "b"}}},
-        "by url or by host",
+        "by url, by host or by sentinel",
     ),
     "an address that repeats itself": (
         "x",

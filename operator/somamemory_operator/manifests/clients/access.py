@@ -62,8 +62,12 @@ def _redis(context: Context, folder: str) -> Variables:
         return {"REDIS_URL": own, **password, **_ours(context, REDIS_TLS_CA=TRUST_FILE)}
     user = f"{quote(chosen.username, safe='')}@" if chosen.username else ""
     scheme = "rediss" if chosen.tls.enabled else "redis"
+    address = f"{scheme}://{user}{chosen.host}:{chosen.port}/{chosen.database}"
+    if chosen.sentinel is not None:
+        hosts = ",".join(chosen.sentinel.hosts)
+        address = f"{scheme}+sentinel://{user}{hosts}/{chosen.database}?service={chosen.sentinel.service}"
     return {
-        "REDIS_URL": f"{scheme}://{user}{chosen.host}:{chosen.port}/{chosen.database}",
+        "REDIS_URL": address,
         **(password if chosen.secret_ref else {}),
         **_trusted("REDIS_TLS_CA", Component.REDIS, chosen.tls.enabled and chosen.tls.ca_secret is not None, folder),
         **_client(chosen.tls, Component.REDIS, folder, "REDIS_TLS_CERT", "REDIS_TLS_KEY"),

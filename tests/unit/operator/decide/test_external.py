@@ -158,6 +158,22 @@ def test_our_programs_may_reach_the_stores_wherever_they_are_and_nothing_else(cl
     assert Key("NetworkPolicy", "demo-egress") not in cluster.objects
 
 
+def test_a_master_that_sentinels_name(cluster: FakeCluster) -> None:
+    chosen = {
+        "sentinel": {"service": "ours", "hosts": ["a.example.com", "b.example.com:26380"]},
+        "username": "us",
+        "secretRef": {"name": "cache"},
+        "port": 6390,
+    }
+    cluster.settle(memory({"redis": {"external": chosen}, "networkPolicy": {"enabled": True, "egress": True}}))
+
+    assert variables(cluster)["REDIS_URL"] == "rediss+sentinel://us@a.example.com,b.example.com:26380/0?service=ours"
+    rules = cluster.objects[Key("NetworkPolicy", "demo-egress")]["spec"]["egress"]
+    assert {26379, 26380, 6390} <= {port["port"] for rule in rules for port in rule["ports"]}
+    with pytest.raises(Exception, match="one of them"):
+        memory({"redis": {"external": chosen | {"host": "c.example.com"}}})
+
+
 def test_brokers_that_want_tokens(cluster: FakeCluster) -> None:
     sasl = {
         "mechanism": "OAUTHBEARER",
@@ -198,7 +214,7 @@ def test_one_address_says_as_much_as_its_parts(cluster: FakeCluster) -> None:
         ({"url": "redis://a/0", "port": 1}, "url says port already"),
         ({"url": "redis://:password@a/0"}, "match"),
         ({"url": "http://a"}, "match"),
-        ({}, "by url or by host"),
+        ({}, "by url, by host or by sentinel"),
     ],
 )
 def test_an_address_that_says_too_much_or_too_little_is_refused(chosen: Obj, words: str) -> None:
