@@ -148,8 +148,13 @@ class Memory:
 
     def trust(self) -> ssl.SSLContext | None:
         """Return whom a client trusts, None when the API speaks plain text (spec.tls.names must have the node)."""
+        found = self.authorities()
+        return ssl.create_default_context(cadata=found) if found else None
+
+    def authorities(self) -> str:
+        """Return the certificates of the authorities that the programs trust; empty when there are none."""
         found = self.cluster.get("configmap", f"{self.name}-ca", self.namespace)
-        return ssl.create_default_context(cadata=found["data"]["ca.crt"]) if found else None
+        return str(found["data"]["ca.crt"]) if found else ""
 
     @contextmanager
     def forwarded_api(self) -> Iterator[httpx.Client]:

@@ -1,11 +1,8 @@
 """Every password and the token are replaced while the API is used: nobody is refused, and the old ones end."""
 
 import base64
-import threading
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass, field
 from typing import Any
 
 import httpx
@@ -13,66 +10,11 @@ import pytest
 
 from tests.e2e.cluster import Cluster, Memory, eventually, recalled, store
 from tests.e2e.conftest import NODE_PORT, SMALL_VOLUMES
+from tests.e2e.load import REQUESTS_PER_SECOND, load
 from tests.integration.optionalkinds import definition as definition_of
 
 STORES = ("POSTGRES_PASSWORD", "REDIS_PASSWORD", "QDRANT_API_KEY")
-REQUESTS_PER_SECOND = 50
 OVERLAP_SECONDS = 20
-
-
-@dataclass
-class Load:
-    """What callers met with. A request that is not answered by 200 has failed."""
-
-    sent: int = 0
-    failed: list[str] = field(default_factory=list)
-    seconds: float = 0.0
-
-
-@contextmanager
-def load(memory: Memory) -> Iterator[Load]:
-    """Four callers that store and recall, each with the token that the Secret holds now."""
-    found, stop, lock = Load(), threading.Event(), threading.Lock()
-    token = [memory.token()]
-
-    def look_for_the_token() -> None:
-        while not stop.wait(1.0):
-            token[0] = memory.token()
-
-    def call(number: int, api: httpx.Client) -> None:
-        at = 0
-        while not stop.is_set():
-            at += 1
-            headers = {"Authorization": f"Bearer {token[0]}"}
-            body: dict[str, Any] = {"coord": f"{number},{at}", "payload": {"fact": f"fact {at} of {number}"}}
-            path = "/store" if at % 2 else "/recall"
-            answer = api.post(path, json=body if at % 2 else {"query": f"fact {at - 1} of {number}"}, headers=headers)
-            with lock:
-                found.sent += 1
-                if answer.status_code != httpx.codes.OK:
-                    found.failed.append(f"{path} {answer.status_code} {answer.text[:200]}")
-            time.sleep(4 / REQUESTS_PER_SECOND / 2)
-
-    with memory.api() as api:
-        threads = [threading.Thread(target=look_for_the_token)]
-        threads += [threading.Thread(target=_counted, args=(call, number, api, found)) for number in range(4)]
-        began = time.monotonic()
-        for thread in threads:
-            thread.start()
-        try:
-            yield found
-        finally:
-            stop.set()
-            for thread in threads:
-                thread.join(30)
-            found.seconds = time.monotonic() - began
-
-
-def _counted(call: Any, number: int, api: httpx.Client, found: Load) -> None:
-    try:
-        call(number, api)
-    except httpx.HTTPError as error:
-        found.failed.append(repr(error))
 
 
 def secret(memory: Memory, name: str) -> dict[str, str]:

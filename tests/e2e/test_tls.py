@@ -3,19 +3,16 @@
 import json
 import os
 import ssl
-import threading
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
 
 import httpx
 import pytest
 
 from tests.e2e.cluster import Cluster, Memory, eventually, recalled, store
 from tests.e2e.conftest import NODE_PORT, SMALL_VOLUMES
-from tests.e2e.test_rotation import REQUESTS_PER_SECOND, Load, revisions
+from tests.e2e.load import REQUESTS_PER_SECOND, load
+from tests.e2e.test_rotation import revisions
 
 LIFE = "2m"
 SECONDS = float(os.environ.get("E2E_TLS_SECONDS", "150"))
@@ -47,55 +44,6 @@ def probe(memory: Memory) -> dict[str, dict[str, str]]:
     command = ("env", f"NAMESPACE={memory.namespace}", "python3", "-", memory.name)
     found: dict[str, dict[str, str]] = json.loads(memory.cluster.kubectl("exec", *where, "--", *command, text=script))
     return found
-
-
-@contextmanager
-def load(memory: Memory) -> Iterator[Load]:
-    """Four callers that store and recall; two of them make a connection for each request."""
-    found, stop, lock = Load(), threading.Event(), threading.Lock()
-
-    def call(number: int, api: httpx.Client) -> None:
-        at = 0
-        while not stop.is_set():
-            at += 1
-            body: dict[str, Any] = {"coord": f"{number},{at}", "payload": {"fact": f"fact {at} of {number}"}}
-            path = "/store" if at % 2 else "/recall"
-            headers = {"Connection": "close"} if number % 2 else {}
-            said = "another"
-            try:
-                asked = body if at % 2 else {"query": f"fact {at - 1} of {number}"}
-                answer = api.post(path, json=asked, headers=headers)
-                said = (
-                    "" if answer.status_code == httpx.codes.OK else f"{path} {answer.status_code} {answer.text[:200]}"
-                )
-            except httpx.HTTPError as error:
-                said = repr(error)
-            with lock:
-                found.sent += 1
-                found.failed += [said] if said else []
-            time.sleep(4 / REQUESTS_PER_SECOND / 2)
-
-    def follow(trust: ssl.SSLContext) -> None:
-        """Trust whom the ConfigMap says now, as callers have to."""
-        while not stop.wait(1.0):
-            text = memory.cluster.get("configmap", f"{memory.name}-ca", memory.namespace)
-            trust.load_verify_locations(cadata=(text or {})["data"]["ca.crt"])
-
-    trust = memory.trust()
-    assert trust is not None
-    with memory.api(trust) as api:
-        threads = [threading.Thread(target=call, args=(number, api)) for number in range(4)]
-        threads.append(threading.Thread(target=follow, args=(trust,)))
-        began = time.monotonic()
-        for thread in threads:
-            thread.start()
-        try:
-            yield found
-        finally:
-            stop.set()
-            for thread in threads:
-                thread.join(30)
-            found.seconds = time.monotonic() - began
 
 
 @pytest.mark.timeout(900)
@@ -168,9 +116,8 @@ def test_another_authority_comes_without_a_failed_request(encrypted: Memory) -> 
 
 
 def authorities(memory: Memory) -> set[str]:
-    found = memory.cluster.get("configmap", f"{memory.name}-ca", memory.namespace) or {"data": {"ca.crt": ""}}
     end = "-----END CERTIFICATE-----"
-    return {each.strip() for each in found["data"]["ca.crt"].split(end) if each.strip()}
+    return {each.strip() for each in memory.authorities().split(end) if each.strip()}
 
 
 def signed_by_others(memory: Memory) -> bool:
