@@ -54,6 +54,8 @@ def test_what_was_plain_is_encrypted_and_nothing_is_lost(encrypted: Memory) -> N
     for part, met in found.items():
         assert met["stranger"].startswith("refused: SSLCertVerificationError"), (part, met)
         assert met["plain"].startswith("refused"), (part, met)
+    where = ("-n", encrypted.namespace, "deployment/soma-api", "-c", "api")
+    assert "soma_api_ns" in encrypted.cluster.kubectl("exec", *where, "--", "soma", "stats", "-o", "json")
     with encrypted.api() as api:
         assert api.base_url.scheme == "https"
         assert recalled(api, "stored in plain text")

@@ -46,11 +46,13 @@ def _trust(ca: Path | None) -> ssl.SSLContext | bool:
     if ca is None:
         return True
     try:
-        return ssl.create_default_context(cafile=ca)
+        context = ssl.create_default_context(cafile=ca)
     except ssl.SSLError as error:
         raise ConfigurationError(f"{ca} holds no certificate in PEM ({error.reason}); correct the file") from None
     except OSError as error:
         raise ConfigurationError(f"{ca} cannot be read ({error.strerror}); correct the path") from None
+    context.verify_flags &= ~ssl.VERIFY_X509_STRICT  # as other clients of the API; see settings/clients.py
+    return context
 
 
 def _checked_url(url: str) -> str:

@@ -64,6 +64,8 @@ SETTINGS: dict[Component, frozenset[str]] = {
             "log.dir",
             "log.dirs",
             "node.id",
+            "listener.name.ssl.ssl.allow.dn.changes",
+            "listener.name.ssl.ssl.allow.san.changes",
             "listener.name.ssl.ssl.keystore.location",
             "listener.name.ssl.ssl.keystore.type",
             "process.roles",

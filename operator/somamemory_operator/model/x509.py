@@ -4,12 +4,14 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from ipaddress import ip_address
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from cryptography import x509
-from cryptography.exceptions import InvalidSignature
+from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
 from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
+from cryptography.x509.oid import ExtendedKeyUsageOID
 
 _LONGEST_CHAIN = 8
 
@@ -55,6 +57,27 @@ class Facts:
             current = above
         return False
 
+    def is_rooted_in(self, authorities: Sequence[x509.Certificate]) -> bool:
+        """Whether its chain ends at one of them that signed itself: OpenSSL trusts no other as an end."""
+        current, known = self.chain[0], (*self.chain, *authorities)
+        for _ in range(_LONGEST_CHAIN):
+            if current in authorities and _signed_itself(current):
+                return True
+            above = next((each for each in known if each != current and _signed(current, each)), None)
+            if above is None:
+                return False
+            current = above
+        return False
+
+    @property
+    def is_for_servers(self) -> bool:
+        """Whether it may be shown by a server; one that says nothing about its use may."""
+        try:
+            usage = self.chain[0].extensions.get_extension_for_class(x509.ExtendedKeyUsage).value
+        except x509.ExtensionNotFound:
+            return True
+        return ExtendedKeyUsageOID.SERVER_AUTH in usage
+
     def lacks(self, wanted: Iterable[str]) -> list[str]:
         """The names that it is not for; a star stands for one part of a host name, and case does not count."""
         return [name for name in wanted if not _forms(name) & self.names]
@@ -75,24 +98,37 @@ def normal(name: str) -> str:
 
 
 def facts(pair: Pair) -> Facts:
-    """Raises UnusableError for what is no certificate with its key."""
+    """Raises UnusableError for what is no certificate with its key, or one that not every server can show."""
     chain = certificates_in(pair.chain)
     if not chain:
         raise UnusableError("has no certificate in PEM under tls.crt")
+    key = _key(pair.key)
     try:
-        key = serialization.load_pem_private_key(pair.key.encode(), None)
-    except (ValueError, TypeError):
-        raise UnusableError("has no private key in PEM, without a password, under tls.key") from None
-    public = (
-        each.public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
-        for each in (
-            key.public_key(),
-            chain[0].public_key(),
-        )
-    )
-    if len(set(public)) != 1:
+        public = {_public(key.public_key()), _public(chain[0].public_key())}
+        names = frozenset(_names(chain[0]))
+    except _UNREADABLE as error:
+        raise UnusableError(f"cannot be read ({type(error).__name__})") from None
+    if len(public) != 1:
         raise UnusableError("has a private key that is not the certificate's")
-    return Facts(tuple(chain), frozenset(_names(chain[0])))
+    return Facts(tuple(chain), names)
+
+
+_UNREADABLE = (ValueError, TypeError, UnsupportedAlgorithm, x509.DuplicateExtension)
+
+
+def _key(pem: str) -> rsa.RSAPrivateKey | ec.EllipticCurvePrivateKey:
+    try:
+        key = serialization.load_pem_private_key(pem.encode(), None)
+    except _UNREADABLE:
+        raise UnusableError("has no private key in PEM, without a password, under tls.key") from None
+    if not isinstance(key, rsa.RSAPrivateKey | ec.EllipticCurvePrivateKey):
+        raise UnusableError("has a key that is neither RSA nor of an elliptic curve, which Kafka cannot use")
+    return key
+
+
+def _public(key: Any) -> bytes:
+    encoded: bytes = key.public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
+    return encoded
 
 
 def certificates_in(pem: str) -> list[x509.Certificate]:
@@ -115,10 +151,7 @@ def fingerprint(certificate: x509.Certificate) -> str:
 
 def as_pkcs8(key: str) -> str:
     """The private key in the one format that every server reads. Raises UnusableError."""
-    try:
-        loaded = serialization.load_pem_private_key(key.encode(), None)
-    except (ValueError, TypeError):
-        raise UnusableError("has no private key in PEM, without a password, under tls.key") from None
+    loaded = _key(key)
     made = loaded.private_bytes(Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
     return made.decode()
 
@@ -132,12 +165,20 @@ def _names(certificate: x509.Certificate) -> Iterable[str]:
     yield from map(str, found.get_values_for_type(x509.IPAddress))
 
 
+def _signed_itself(certificate: x509.Certificate) -> bool:
+    try:
+        certificate.verify_directly_issued_by(certificate)
+    except (*_UNREADABLE, InvalidSignature):
+        return False
+    return True
+
+
 def _signed(certificate: x509.Certificate, by: x509.Certificate) -> bool:
     if certificate == by:
         return True
     try:
         certificate.verify_directly_issued_by(by)
-    except (ValueError, TypeError, InvalidSignature):
+    except (*_UNREADABLE, InvalidSignature):
         return False
     return True
 

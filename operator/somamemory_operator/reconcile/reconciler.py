@@ -22,7 +22,7 @@ from somamemory_operator.decide.holds import unknowns
 from somamemory_operator.decide.migrated import as_migrated, repairs
 from somamemory_operator.decide.plan import Plan, plan
 from somamemory_operator.decide.sources import secrets_of
-from somamemory_operator.decide.tls.certificates import certificates
+from somamemory_operator.decide.tls.certificates import certificates, in_force, renewals
 from somamemory_operator.decide.tls.hosts import secrets_of as tls_secrets_of
 from somamemory_operator.decide.tls.mint import Mint, X509Mint
 from somamemory_operator.manifests import build
@@ -169,14 +169,21 @@ class Reconciler:
         try:
             refusal = first_refusal(memory, seen.world, self._settings)
             if refusal is not None and refusal.reason is not Reason.DOWNGRADE:
-                return replace(seen, problem=refusal)
+                return self._refused(seen, refusal, memory, key)
             if refusal is not None:  # what that release runs is known, so it can be kept whole meanwhile
                 _, todo = self._planned(as_migrated(memory, seen.world), seen.world, key)
                 return replace(seen, problem=refusal, plan=repairs(todo, seen.world))
             desired, todo = self._planned(memory, seen.world, key)
             return replace(seen, desired=desired, plan=spared(memory, desired, todo, seen.world))
         except InvalidSpec as error:
-            return replace(seen, problem=error.problem)
+            return self._refused(seen, error.problem, memory, key)
+
+    def _refused(self, seen: Seen, problem: Problem, memory: SomaMemory, key: MemoryKey) -> Seen:
+        """Nothing is changed but what would end by itself."""
+        if in_force(memory, seen.world) is None:
+            return replace(seen, problem=problem)
+        _, todo = self._planned(memory, seen.world, key)
+        return replace(seen, problem=problem, plan=renewals(todo, memory, seen.world))
 
     def _planned(self, memory: SomaMemory, world: World, key: MemoryKey) -> tuple[Desired, Plan]:
         now = _now()

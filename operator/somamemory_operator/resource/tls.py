@@ -15,6 +15,8 @@ Name = Annotated[
 ]
 """A host name, with a star in front or not, or an IP address."""
 SHORTEST_SECONDS = 120
+LONGEST_HOURS = 17_520
+"""Two years: an authority lasts ten, and must outlive what it signs by far."""
 
 
 def seconds(duration: str) -> int:
@@ -85,6 +87,11 @@ class Tls(Model):
             f"!has(self.duration) || duration(self.duration) >= duration('{SHORTEST_SECONDS}s')",
             f"duration is at least {SHORTEST_SECONDS}s: a change of a certificate takes that long to reach every pod",
             lambda it: seconds(it.duration) >= SHORTEST_SECONDS,
+        ),
+        Rule(
+            f"!has(self.duration) || duration(self.duration) <= duration('{LONGEST_HOURS}h')",
+            f"duration is at most {LONGEST_HOURS}h, two years",
+            lambda it: seconds(it.duration) <= 3600 * LONGEST_HOURS,
         ),
         Rule(
             "!has(self.renewBefore) || duration(self.renewBefore) < "

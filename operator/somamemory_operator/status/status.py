@@ -5,7 +5,7 @@ from datetime import datetime
 
 from somamemory_operator.decide.plan import Plan
 from somamemory_operator.decide.recovery import recovery
-from somamemory_operator.decide.tls.certificates import remembered
+from somamemory_operator.decide.tls.certificates import in_force
 from somamemory_operator.model import names
 from somamemory_operator.model.addons import addon_of
 from somamemory_operator.model.conditions import Condition, rendered, verdict
@@ -181,7 +181,7 @@ def _endpoints(memory: SomaMemory, world: World) -> Obj:
     ports = at(live, "spec", "ports") or ()
     node_port = next((port["nodePort"] for port in ports if port.get("nodePort") and port.get("name") == "http"), None)
     host, grpc = names.host(memory.name, Component.API, memory.namespace), memory.spec.api.grpc
-    scheme = "http" if remembered(memory, world) is None else "https"
+    scheme = "http" if in_force(memory, world) is None else "https"
     made = {
         "api": f"{scheme}://{host}:{api.port}",
         "apiGrpc": f"{host}:{grpc.port}" if grpc.enabled else None,

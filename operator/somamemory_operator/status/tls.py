@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from datetime import datetime
 from typing import NamedTuple
 
-from somamemory_operator.decide.tls.certificates import remembered, source_of
+from somamemory_operator.decide.tls.certificates import in_force, source_of
 from somamemory_operator.decide.tls.hosts import parts
 from somamemory_operator.decide.tls.others import gaps
 from somamemory_operator.decide.tls.own import authority_ends
@@ -49,7 +49,7 @@ def tls_ready(memory: SomaMemory, world: World, now: datetime) -> Iterator[Condi
 
 def told(memory: SomaMemory, world: World) -> Obj | None:
     """`.status.tls`: the source of what is in force, and the times of the certificate that ends first."""
-    shown, source = _shown(memory, world), remembered(memory, world)
+    shown, source = _shown(memory, world), in_force(memory, world)
     if not shown or source is None:
         return None
     last = authority_ends(memory, world)
@@ -75,7 +75,7 @@ def _plain(memory: SomaMemory) -> Iterator[Condition]:
 def _kept(memory: SomaMemory, world: World, shown: list[_Shown]) -> str:
     if shown:
         return "What runs goes on with the certificates from before."
-    is_running = remembered(memory, world) is None and world.get("Secret", names.credentials(memory.name)) is not None
+    is_running = in_force(memory, world) is None and world.get("Secret", names.credentials(memory.name)) is not None
     return "What runs goes on in plain text." if is_running else "Nothing starts before."
 
 

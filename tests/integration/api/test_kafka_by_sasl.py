@@ -12,11 +12,12 @@ from uuid import uuid4
 
 import pytest
 
-from tests.integration.api.programs import Program, eventually, run_once, running
+from tests.integration.api.programs import Program, eventually, own_database, run_once, running
 from tests.integration.api.test_preflight import found
 from tests.services.certificates import Authority
 from tests.services.fixtures import running as running_server
 from tests.services.kafka import KafkaServer
+from tests.services.postgres import PostgresServer
 from tests.services.server import free_port
 
 PASSWORD = "for-tests-only"
@@ -131,9 +132,21 @@ def login(brokers: Guarded, authority: Authority, mechanism: str, password: str 
     }
 
 
+@pytest.fixture
+def database(postgres_server: PostgresServer) -> Iterator[str]:
+    """Of its own: who publishes is one program for a whole database, and others serve the common one."""
+    with own_database(postgres_server.url) as url:
+        yield url
+
+
 @pytest.mark.parametrize("mechanism", ["SCRAM-SHA-512", "OAUTHBEARER"])
 def test_events_go_through_by_each_mechanism(
-    mechanism: str, brokers: Guarded, authority: Authority, environment: dict[str, str], tmp_path: Path
+    mechanism: str,
+    brokers: Guarded,
+    authority: Authority,
+    environment: dict[str, str],
+    database: str,
+    tmp_path: Path,
 ) -> None:
     unique = uuid4().hex[:8]
     topics = {
@@ -143,7 +156,7 @@ def test_events_go_through_by_each_mechanism(
         "QDRANT_COLLECTION": f"sasl_{unique}",
         "SOMA_MEMORY_NAMESPACE": f"sasl_{unique}",
     }
-    own = {**environment, **login(brokers, authority, mechanism), **topics}
+    own = {**environment, "POSTGRES_URL": database, **login(brokers, authority, mechanism), **topics}
     assert run_once(own, "migrate").returncode == 0
     with running("serve", own, tmp_path) as api, running("consume", own, tmp_path) as consumer:
         eventually(lambda: api.client.get("/readyz").json()["components"]["kafka"]["ok"])

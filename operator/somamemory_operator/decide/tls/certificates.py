@@ -11,21 +11,22 @@ something that cannot be used, changes nothing.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from somamemory_operator.decide.credentials import secret_names
-from somamemory_operator.decide.sources import Gap
+from somamemory_operator.decide.plan import Plan
+from somamemory_operator.decide.sources import Gap, decoded
 from somamemory_operator.decide.tls.choice import Choice
 from somamemory_operator.decide.tls.hosts import parts
 from somamemory_operator.decide.tls.mint import Mint
 from somamemory_operator.decide.tls.others import by_others
 from somamemory_operator.decide.tls.own import Signing, by_operator
-from somamemory_operator.decide.tls.pairs import live_pairs
-from somamemory_operator.decide.tls.trust import trust
+from somamemory_operator.decide.tls.pairs import CHAIN, live_pairs
+from somamemory_operator.decide.tls.trust import Trust, trust
 from somamemory_operator.model import names
 from somamemory_operator.model.names import Component
-from somamemory_operator.model.observed import World, at
+from somamemory_operator.model.observed import Key, World, at, key_of
 from somamemory_operator.model.x509 import Pair, facts, pem_of
 from somamemory_operator.resource.somamemory import SomaMemory
 
@@ -68,18 +69,43 @@ PLAIN = Certificates()
 
 def certificates(world: World, memory: SomaMemory, mint: Mint, now: datetime | None = None) -> Certificates:
     """What is to be in force. Without a `now` no time passes: nothing is renewed and nothing retires."""
+    blind = next((world.unread[kind] for kind in _LOOKED_AT if kind in world.unread), None)
+    if blind is not None and (memory.spec.tls.source or memory.spec.profile) not in ("none", "development"):
+        return _unknown(world, memory, Gap(blind.reason, blind.message))
     source = source_of(memory, world)
     if source == "none":
         return PLAIN
     live, trusted = live_pairs(memory, world), trust(memory, world)
-    if source == "operator":
-        choice = by_operator(world, Signing(memory, mint, now), live, trusted)
-    else:
-        choice = by_others(memory, world, live, trusted, now)
+    source, choice = _chosen(world, Signing(memory, mint, now), source, live, trusted)
     is_complete = choice.pairs.keys() >= set(parts(memory))
-    if not is_complete and remembered(memory, world) is None and _exists(memory, world):
+    if not is_complete and in_force(memory, world) is None and _exists(memory, world):
         return Certificates(gaps=choice.gaps)  # it goes on in plain text until everything is there
     return _made(source, memory, choice, now, is_complete=is_complete)
+
+
+_LOOKED_AT = ("Secret", "ConfigMap", "Pod")
+"""Kinds that say what is in force. Decided without one of them, an authority that all trust would be replaced."""
+
+
+def _unknown(world: World, memory: SomaMemory, why: Gap) -> Certificates:
+    """What is there stays, and nothing that depends on it is changed."""
+    kept = decoded(world.get("Secret", names.authority(memory.name)))
+    return Certificates(
+        "operator", live_pairs(memory, world), authority=kept or {CHAIN: ""}, gaps=(why,), is_complete=False
+    )
+
+
+def _chosen(
+    world: World, signing: Signing, source: str, live: Mapping[Component, Pair], trusted: Trust
+) -> tuple[str, Choice]:
+    """By the source; while another one than the operator says nothing that can be used, the operator's goes on."""
+    memory = signing.memory
+    if source == "operator":
+        return source, by_operator(world, signing, live, trusted)
+    choice = by_others(memory, world, live, trusted, signing.now)
+    if choice.gaps and in_force(memory, world) == "operator":
+        return "operator", replace(by_operator(world, signing, live, trusted), gaps=choice.gaps)
+    return source, choice
 
 
 def _made(source: str, memory: SomaMemory, choice: Choice, now: datetime | None, *, is_complete: bool) -> Certificates:
@@ -104,19 +130,28 @@ def _made(source: str, memory: SomaMemory, choice: Choice, now: datetime | None,
 
 
 def source_of(memory: SomaMemory, world: World) -> str:
-    """Where certificates are to come from. What runs in plain text goes on so until the spec says something."""
+    """Where certificates are to come from. While the spec says nothing, what runs goes on as it is."""
     if memory.spec.tls.source is not None:
         return memory.spec.tls.source
-    if memory.spec.profile != "production" or (_exists(memory, world) and remembered(memory, world) is None):
-        return "none"
-    return "operator"
+    if in_force(memory, world) is not None:
+        return "operator"
+    return "operator" if memory.spec.profile == "production" and not _exists(memory, world) else "none"
 
 
-def remembered(memory: SomaMemory, world: World) -> str | None:
+def in_force(memory: SomaMemory, world: World) -> str | None:
     """The source of what is in force, None when that is plain text."""
     secrets = (world.get("Secret", name) for name in secret_names(memory.name))
     found = (at(secret, "metadata", "annotations", names.TLS_ANNOTATION) for secret in secrets)
-    return next((str(each) for each in found if each), None)
+    said = next((str(each) for each in found if each), None)
+    return said or ("operator" if live_pairs(memory, world) else None)
+
+
+def renewals(plan: Plan, memory: SomaMemory, world: World) -> Plan:
+    """The part of a plan that keeps certificates from ending: whatever else of a spec is refused, time goes on."""
+    own = {Key("Secret", names.certificate(memory.name, part)) for part in parts(memory)}
+    own |= {Key("Secret", names.authority(memory.name)), Key("ConfigMap", names.trust(memory.name))}
+    applies = (body for body in plan.applies if key_of(body) in own and key_of(body) in world.children)
+    return Plan(applies=tuple(applies))
 
 
 def _exists(memory: SomaMemory, world: World) -> bool:

@@ -27,7 +27,7 @@ def by_others(
     offers = {part: offer for part, offer in found.items() if not isinstance(offer, Gap)}
     gaps = tuple(dict.fromkeys(offer for offer in found.values() if isinstance(offer, Gap)))
     wanted = tuple(dict.fromkeys(each for _, authorities in offers.values() for each in authorities))
-    trust, pairs = trust.with_new(wanted, at_once=not live), dict(live)
+    trust, pairs = trust.with_new(wanted, at_once=not live and not trust.trusted), dict(live)
     for part, (pair, _) in offers.items():
         if part not in live or facts(pair).leads_to(trust.known):
             pairs[part] = pair
@@ -60,6 +60,10 @@ def _checked(pair: Pair, authorities: list[x509.Certificate], wanted: list[str],
         raise UnusableError(f"is good from {found.begins:%Y-%m-%dT%H:%M:%SZ} to {found.ends:%Y-%m-%dT%H:%M:%SZ} only")
     if not found.leads_to(authorities):
         raise UnusableError("is not signed by an authority that is under ca.crt")
+    if not found.is_rooted_in(authorities):
+        raise UnusableError("leads to no authority under ca.crt that signed itself: add that one, too")
+    if not found.is_for_servers:
+        raise UnusableError("is not for servers: its extended key usage lacks server authentication")
     if lacking := found.lacks(wanted):
         raise UnusableError(f"is not for the host name {lacking[0]} (docs/tls.md lists those of every part)")
     return Pair(pair.chain, as_pkcs8(pair.key)), authorities

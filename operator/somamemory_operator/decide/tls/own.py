@@ -44,7 +44,8 @@ class Signing:
 
     def is_to_go(self, signing: Pair, answered: str | None) -> bool:
         """Whether an authority is old, or asked to be replaced."""
-        is_old = self.now is not None and facts(signing).ends - self.now < max(YEARS / 5, 3 * self.life)
+        late = min(max(YEARS / 5, 3 * self.life), YEARS / 2)
+        is_old = self.now is not None and facts(signing).ends - self.now < late
         return is_old or (self.chosen.rotate is not None and self.chosen.rotate != answered)
 
     def renewed(self, part: Component, live: Pair | None, signing: Pair | None) -> Pair:
@@ -81,7 +82,7 @@ def by_operator(world: World, signing: Signing, live: Mapping[Component, Pair], 
     }
     return Choice(
         pairs,
-        trust.with_new(wanted, at_once=not live),
+        trust.with_new(wanted, at_once=not live and not trust.trusted),
         wanted,
         authority={name: text for name, text in kept.items() if text},
         authority_marks={names.REQUEST_ANNOTATION: answered} if answered else {},

@@ -45,7 +45,8 @@ def renewal(found: Facts, chosen: Tls) -> datetime:
     """When a certificate is to be renewed."""
     life = found.ends - found.begins
     before = timedelta(seconds=seconds(chosen.renew_before)) if chosen.renew_before else life / 3
-    return found.ends - max(before, min(_TRAVEL, life * 5 / 6))
+    most = life * 5 / 6  # or it would be due as soon as it is made
+    return found.ends - min(max(before, _TRAVEL), most)
 
 
 def ends(memory: SomaMemory, world: World) -> Iterator[tuple[Component, datetime, datetime]]:

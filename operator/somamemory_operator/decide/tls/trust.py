@@ -6,8 +6,11 @@ from datetime import UTC, datetime, timedelta
 
 from cryptography import x509
 
+from somamemory_operator.decide.sources import decoded
+from somamemory_operator.decide.tls.hosts import parts
 from somamemory_operator.decide.tls.pairs import TRUST
 from somamemory_operator.model import names
+from somamemory_operator.model.jobs import is_at_work
 from somamemory_operator.model.names import Component
 from somamemory_operator.model.observed import Obj, World, applied_at, at, component_of
 from somamemory_operator.model.x509 import certificates_in, fingerprint
@@ -61,24 +64,51 @@ class Trust:
 
 
 def trust(memory: SomaMemory, world: World) -> Trust:
-    """As it is now."""
+    """As it is now. When the ConfigMap is lost or empty, what stands beside the parts' certificates says the same."""
     live = world.get("ConfigMap", names.trust(memory.name))
     annotations = at(live, "metadata", "annotations") or {}
-    said, since = str(annotations.get(names.TRUST_ANNOTATION) or ""), annotations.get(names.RETIRING_ANNOTATION)
-    ordinal = int(said) if said.isdecimal() else 1
+    ordinal = _number(annotations.get(names.TRUST_ANNOTATION)) or _begun_with(memory, world)
     coming = frozenset(filter(None, str(annotations.get(names.COMING_ANNOTATION) or "").split(",")))
-    if coming and _programs_know(world, live, ordinal):
+    if coming and "Pod" not in world.unread and _programs_know(world, live, ordinal):
         coming = frozenset()
-    bundle = str(at(live, "data", TRUST) or "")
-    retiring = datetime.fromisoformat(since) if since else None
-    return Trust(tuple(certificates_in(bundle)), coming, ordinal, retiring)
+    bundle = certificates_in(str(at(live, "data", TRUST) or ""))
+    retiring = _moment(annotations.get(names.RETIRING_ANNOTATION))
+    return Trust(tuple(bundle or _shown_beside(memory, world)), coming, ordinal, retiring)
+
+
+def _shown_beside(memory: SomaMemory, world: World) -> list[x509.Certificate]:
+    """The authorities in the Secrets of the parts, as they were written last."""
+    secrets = (decoded(world.get("Secret", names.certificate(memory.name, part))) for part in parts(memory))
+    found = (each for secret in secrets for each in certificates_in(f"{secret.get(TRUST, '')}\n"))
+    return list(dict.fromkeys(found))
+
+
+def _begun_with(memory: SomaMemory, world: World) -> int:
+    """The ordinal that the programs' templates say, 1 when they say none."""
+    clients = (names.child(memory.name, part) for part in (Component.API, Component.CONSUMER))
+    live = (world.get("Deployment", name) for name in clients)
+    path = ("spec", "template", "metadata", "annotations", names.TRUST_ANNOTATION)
+    return max((_number(at(obj, *path)) for obj in live), default=0) or 1
+
+
+def _number(said: object) -> int:
+    return int(str(said)) if str(said).isdecimal() else 0
+
+
+def _moment(said: object) -> datetime | None:
+    """What somebody has edited into something else is as good as absent."""
+    try:
+        found = datetime.fromisoformat(str(said))
+    except ValueError:
+        return None
+    return found if found.tzinfo is not None else None
 
 
 def _programs_know(world: World, bundle: Obj | None, ordinal: int) -> bool:
     """Whether every pod of ours began with this bundle, as its mark or its age says; those on their way out count."""
     changed = applied_at(bundle) if bundle is not None else None
     for pod in world.of_kind("Pod"):
-        if component_of(pod) not in (Component.API, Component.CONSUMER):
+        if component_of(pod) not in (Component.API, Component.CONSUMER) or not is_at_work(pod):
             continue
         born = at(pod, "metadata", "creationTimestamp")
         is_younger = changed is not None and born is not None and datetime.fromisoformat(born) > changed

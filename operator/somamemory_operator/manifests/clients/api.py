@@ -43,10 +43,15 @@ def environment(context: Context) -> dict[str, str]:
 
 
 def _tls(context: Context) -> dict[str, str]:
-    """HTTP and gRPC show the same certificate."""
+    """HTTP and gRPC show the same certificate; the `soma` command in the pod knows how to ask them."""
     if not context.certificates.is_on:
         return {}
-    return {"SOMA_TLS_CERT": tls.CHAIN_FILE, "SOMA_TLS_KEY": tls.KEY_FILE}
+    return {
+        "SOMA_TLS_CERT": tls.CHAIN_FILE,
+        "SOMA_TLS_KEY": tls.KEY_FILE,
+        "SOMA_API_URL": f"https://localhost:{names.PORTS[COMPONENT]['http']}",
+        "SOMA_API_CA": tls.TRUST_FILE,
+    }
 
 
 def _lifecycle(context: Context) -> dict[str, str]:

@@ -39,7 +39,7 @@ def marks(context: Context) -> dict[str, str]:
     live = context.world.get("Secret", names.program_credentials(context.name))
     held = at(live, "metadata", "annotations", names.ROTATION_ANNOTATION) if live else context.credentials.ordinal
     if context.spec.secrets.rollout != "operator":
-        return told if context.spec.secrets.rollout == "manual" else {}
+        return {}
     known = {names.REVISION_ANNOTATION: context.revision} if context.revision else {}
     return told | known | ({names.ROTATION_ANNOTATION: held} if held not in (None, "0") else {})
 

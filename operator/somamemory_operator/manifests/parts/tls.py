@@ -122,7 +122,7 @@ def _request(context: Context, part: Component) -> Obj:
         "privateKey": {"algorithm": "ECDSA", "encoding": "PKCS8", "rotationPolicy": "Always", "size": 256},
         "issuerRef": issuer and issuer.model_dump(by_alias=True),
     }
-    return context.obj("cert-manager.io/v1", "Certificate", name, Component.CREDENTIALS, spec=compact(spec))
+    return context.obj("cert-manager.io/v1", "Certificate", name, part, spec=compact(spec))
 
 
 def _marked(obj: Obj, annotations: dict[str, str]) -> Obj:

@@ -79,6 +79,9 @@ def _tls(context: Context) -> dict[str, str]:
         "listener.security.protocol.map": "SSL:SSL,LOCAL:PLAINTEXT,CONTROLLER:PLAINTEXT",
         "advertised.listeners": f"SSL://{pod}.{service}.{context.memory.namespace}.svc:9092,LOCAL://localhost:9094",
         "listener.name.ssl.ssl.keystore.type": "PEM",
+        # Or a certificate of another source, whose subject and names differ, would not be taken without a restart.
+        "listener.name.ssl.ssl.allow.dn.changes": "true",
+        "listener.name.ssl.ssl.allow.san.changes": "true",
         "listener.name.ssl.ssl.keystore.location": tls.BOTH_FILE,
     }
 

@@ -2,17 +2,25 @@
 
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
+from functools import partial
+from typing import Any
 
 import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
+from cryptography.x509.oid import ExtendedKeyUsageOID
 
 from somamemory_operator.decide.sources import decoded
+from somamemory_operator.decide.tls.certificates import renewals
 from somamemory_operator.decide.tls.hosts import hosts, needed
 from somamemory_operator.decide.tls.mint import X509Mint
 from somamemory_operator.decide.tls.pairs import pair_in
 from somamemory_operator.decide.tls.trust import RETIRED, trust
 from somamemory_operator.model import names
+from somamemory_operator.model.errors import InvalidSpec
 from somamemory_operator.model.names import STORES, Component
-from somamemory_operator.model.observed import Key, Obj, component_of
+from somamemory_operator.model.observed import Key, Obj, component_of, key_of
 from somamemory_operator.model.reasons import Reason
 from somamemory_operator.model.x509 import Facts, Pair, certificates_in, facts
 from somamemory_operator.resource.somamemory import SomaMemory
@@ -478,3 +486,246 @@ def test_nothing_secret_is_in_the_status(cluster: FakeCluster) -> None:
         for value in decoded(cluster.objects[Key("Secret", name)]).values():
             assert value not in said
     assert names.trust("demo") in said
+
+
+# What somebody has lost, edited, or does not let the operator see
+
+
+@pytest.mark.parametrize("kind", ["Secret", "ConfigMap", "Pod"])
+def test_what_cannot_be_seen_is_not_decided_anew(cluster: FakeCluster, kind: str) -> None:
+    before = {key: (obj.get("data"), obj.get("spec")) for key, obj in cluster.objects.items()}
+    cluster.blind(kind)
+    for _ in range(3):
+        later(cluster, days=40)
+        cluster.step(wanted(rotate="today"))
+    cluster.blind()
+
+    after = {key: (obj.get("data"), obj.get("spec")) for key, obj in cluster.objects.items()}
+    assert after == before
+
+
+def test_a_plain_one_that_cannot_be_seen_stays_plain() -> None:
+    plain, unsaid = memory({"profile": "production", "tls": {"source": "none"}}), memory({"profile": "production"})
+    cluster = started(plain)
+    before = {key: obj.get("data") for key, obj in cluster.objects.items() if key.kind in ("ConfigMap", "Service")}
+    cluster.blind("Secret")
+    cluster.step(unsaid)
+    cluster.blind()
+
+    assert {key: cluster.objects[key].get("data") for key in before} == before
+    assert Key("ConfigMap", "demo-ca") not in cluster.objects
+
+
+def test_when_everything_is_lost_the_programs_are_rolled_to_what_is_made_anew(cluster: FakeCluster) -> None:
+    before = templates(cluster)
+    for name in ("demo-authority", *(f"demo-{part}-certificate" for part in PARTS)):
+        cluster.delete(Key("Secret", name))
+    for _ in steps(cluster, wanted()):
+        pass
+
+    assert templates(cluster)["demo-api"] != before["demo-api"]
+    assert all(shown(cluster, part).leads_to(trust(wanted(), cluster.world).known) for part in PARTS)
+
+
+@pytest.mark.parametrize("how", ["lost", "emptied", "nonsense"])
+def test_a_lost_bundle_comes_back_from_beside_the_certificates(cluster: FakeCluster, how: str, mint: X509Mint) -> None:
+    asked = wanted(rotate="today")
+    for _ in steps(cluster, asked):
+        pass
+    said, rolled, key = bundle(cluster), templates(cluster), Key("ConfigMap", "demo-ca")
+    if how == "lost":
+        cluster.delete(key)
+    else:
+        cluster.edit(
+            "ConfigMap", "demo-ca", lambda live: live["data"].update({"ca.crt": "" if how == "emptied" else "x"})
+        )
+    cluster.settle(asked)
+
+    assert bundle(cluster) == said
+    assert templates(cluster) == rolled
+    assert condition(cluster, asked) == ("True", Reason.READY)
+
+
+def test_a_lost_bundle_comes_back_although_the_users_secret_is_gone(mint: X509Mint) -> None:
+    cluster = FakeCluster()
+    cluster.now = NOON
+    cluster.brought["mine"] = brought(every_host(), mint, mint.authority("mine"))
+    cluster.settle(existing())
+    said = bundle(cluster)
+    del cluster.brought["mine"]
+    cluster.delete(Key("ConfigMap", "demo-ca"))
+    cluster.settle(existing())
+
+    assert bundle(cluster) == said
+
+
+def test_an_edited_mark_is_as_good_as_none(cluster: FakeCluster) -> None:
+    def edit(live: Obj, said: str) -> None:
+        live["metadata"]["annotations"] |= {names.RETIRING_ANNOTATION: said, names.TRUST_ANNOTATION: "many"}
+
+    for said in ("yesterday", "2026-11-28T12:00:00"):
+        cluster.edit("ConfigMap", "demo-ca", partial(edit, said=said))
+        cluster.settle(wanted())
+
+    assert condition(cluster, wanted()) == ("True", Reason.READY)
+
+
+def test_a_pod_that_has_ended_holds_nothing_up(cluster: FakeCluster) -> None:
+    evicted = {**cluster.objects[Key("Pod", "demo-api-0")], "status": {"phase": "Failed"}}
+    evicted = {**evicted, "metadata": {**evicted["metadata"], "name": "evicted", "fakeOwner": "nobody"}}
+    cluster.objects[Key("Pod", "evicted")] = evicted
+    old = certificates_in(bundle(cluster))
+    for _ in steps(cluster, wanted(rotate="today")):
+        cluster.objects.setdefault(Key("Pod", "evicted"), evicted)
+
+    assert not shown(cluster).leads_to(old)
+
+
+def test_by_hand_nobody_is_rolled_and_the_condition_waits(cluster: FakeCluster) -> None:
+    by_hand = memory({**VOLUMES, "tls": {"source": "operator"}, "secrets": {"rollout": "manual"}})
+    cluster.settle(by_hand)
+    before = templates(cluster)
+    asked = memory({**VOLUMES, "tls": {"source": "operator", "rotate": "x"}, "secrets": {"rollout": "manual"}})
+    for _ in range(5):
+        later(cluster, minutes=10)
+        cluster.step(asked)
+    assert templates(cluster) == before
+    assert condition(cluster, asked) == ("False", Reason.ROTATING)
+
+    replace_programs(cluster)
+    cluster.settle(asked)
+    assert condition(cluster, asked) == ("True", Reason.READY)
+
+
+def test_a_source_that_never_brings_anything_lets_the_operators_go_on(cluster: FakeCluster) -> None:
+    cluster.unserved = frozenset({"Certificate"})
+    for _ in range(12):
+        now = later(cluster, days=10)
+        cluster.settle(issued())
+        assert shown(cluster).ends > now
+
+    assert Key("Secret", "demo-authority") in cluster.objects
+    assert condition(cluster, issued()) == ("False", Reason.KIND_MISSING)
+
+
+def test_what_speaks_tls_goes_on_when_nobody_says_otherwise() -> None:
+    cluster = started(memory({"profile": "production"}))
+    before = templates(cluster)["demo-redis"]["spec"]["containers"][0]["command"]
+    unsaid = memory({**VOLUMES, "profile": "development"})
+    cluster.settle(unsaid)
+    assert templates(cluster)["demo-redis"]["spec"]["containers"][0]["command"] == before
+
+    for name in ("demo-credentials", "demo-credentials-copy"):
+        del cluster.objects[Key("Secret", name)]["metadata"]["annotations"][names.TLS_ANNOTATION]
+    cluster.settle(unsaid)
+    assert condition(cluster, unsaid) == ("True", Reason.READY)
+
+
+def test_a_renewal_right_after_the_beginning_is_no_endless_one() -> None:
+    spec = wanted(duration="2m", renewBefore="119s")
+    cluster = started(spec)
+    cluster.now = NOON + timedelta(seconds=5)
+    cluster.settle(spec)
+    cluster.writes.clear()
+    cluster.settle(spec)
+
+    assert cluster.writes == []
+
+
+def test_an_authority_outlives_what_it_signs() -> None:
+    with pytest.raises(InvalidSpec, match="at most 17520h"):
+        wanted(duration="17521h")
+    spec = wanted(duration="17520h")
+    cluster = started(spec)
+    later(cluster, days=30)
+    cluster.settle(spec)
+    assert cluster.writes == []
+
+
+def test_certificates_are_renewed_while_a_spec_is_refused(cluster: FakeCluster) -> None:
+    later(cluster, days=70)
+    _, todo = cluster.look(wanted())
+    kept = renewals(todo, wanted(), cluster.world)
+
+    assert {key_of(body).name for body in kept.applies} == {f"demo-{part}-certificate" for part in PARTS}
+    assert (kept.creates, kept.deletions, kept.growths) == ((), (), ())
+
+
+# Certificates that some server or client would not take
+
+
+def signed_by(authority: Pair, key: Any, *extensions: x509.ExtensionType, hosts_: list[str] | None = None) -> Obj:
+    """A certificate with just these extensions."""
+    issuer = certificates_in(authority.chain)[0]
+    signing = serialization.load_pem_private_key(authority.key.encode(), None)
+    name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "made by hand")])
+    builder = (
+        x509.CertificateBuilder()
+        .subject_name(name)
+        .issuer_name(issuer.subject)
+        .public_key(key.public_key())
+        .serial_number(7)
+        .not_valid_before(NOON - timedelta(days=1))
+        .not_valid_after(NOON + timedelta(days=90))
+        .add_extension(
+            x509.SubjectAlternativeName([x509.DNSName(host) for host in hosts_ or every_host()]), critical=False
+        )
+    )
+    for extension in extensions:
+        builder = builder.add_extension(extension, critical=False)
+    made = builder.sign(signing, hashes.SHA256())  # type: ignore[arg-type]
+    private = key.private_bytes(
+        serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
+    )
+    values = {"tls.crt": made.public_bytes(serialization.Encoding.PEM).decode(), "tls.key": private.decode()}
+    return secret("mine", {**values, "ca.crt": authority.chain})
+
+
+def test_another_kind_of_key_and_use_is_refused(mint: X509Mint) -> None:
+    authority = mint.authority("mine")
+    cases = {
+        "neither RSA nor": signed_by(authority, ed25519.Ed25519PrivateKey.generate()),
+        "not for servers": signed_by(
+            authority, ec.generate_private_key(ec.SECP256R1()), x509.ExtendedKeyUsage([ExtendedKeyUsageOID.CLIENT_AUTH])
+        ),
+    }
+    for words, made in cases.items():
+        cluster = FakeCluster()
+        cluster.now = NOON
+        cluster.brought["mine"] = made
+        cluster.step(existing())
+        [found] = tls_ready(existing(), cluster.world, NOON)
+        assert (found.reason, cluster.objects) == (Reason.CERTIFICATE_INVALID, {})
+        assert words in found.message
+
+
+def test_rsa_and_chains_are_taken(mint: X509Mint) -> None:
+    authority = mint.authority("mine")
+    cluster = FakeCluster()
+    cluster.now = NOON
+    cluster.brought["mine"] = signed_by(authority, rsa.generate_private_key(public_exponent=65537, key_size=2048))
+    cluster.settle(existing())
+
+    assert condition(cluster, existing()) == ("True", Reason.READY)
+
+
+def test_an_intermediate_alone_is_no_end_of_a_chain(mint: X509Mint) -> None:
+    root = mint.authority("root")
+    key = ec.generate_private_key(ec.SECP256R1())
+    between = signed_by(root, key, x509.BasicConstraints(ca=True, path_length=0), hosts_=["between"])
+    values = decoded(between)
+    middle = Pair(f"{values['tls.crt']}\n", f"{values['tls.key']}\n")
+    leaf = mint.sign(middle, "leaf", every_host(), timedelta(days=1))
+    offers = {"ca.crt": middle.chain}, {"ca.crt": middle.chain + root.chain}
+    reasons = []
+    for more in offers:
+        cluster = FakeCluster()
+        cluster.now = NOON
+        cluster.brought["mine"] = secret("mine", {"tls.crt": leaf.chain + middle.chain, "tls.key": leaf.key, **more})
+        for _ in range(6):
+            cluster.step(existing())
+            cluster.run_controllers()
+        [found] = tls_ready(existing(), cluster.world, NOON)
+        reasons.append(found.reason)
+
+    assert reasons == [Reason.CERTIFICATE_INVALID, Reason.READY]
