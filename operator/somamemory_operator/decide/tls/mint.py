@@ -12,7 +12,7 @@ from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
 from somamemory_operator.model.x509 import Pair, certificates_in
 
-YEARS = timedelta(days=3650)
+AUTHORITY_LIFE = timedelta(days=3650)
 """How long an authority lasts."""
 _SKEW = timedelta(minutes=5)
 """Clocks of other machines may be behind by this much; of a short life it is a small part."""
@@ -38,7 +38,7 @@ class X509Mint:
         """Signed by itself; may sign servers, and no further authorities."""
         key, subject, now = _key(), _named(name), self._clock()
         usage = _usage(key_cert_sign=True, crl_sign=True)
-        made = _builder(subject, subject, key, now, now + YEARS)
+        made = _builder(subject, subject, key, now, now + AUTHORITY_LIFE)
         made = made.add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)
         made = made.add_extension(usage, critical=True)
         return _pair(made.sign(key, hashes.SHA256()), key)

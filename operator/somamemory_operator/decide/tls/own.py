@@ -8,7 +8,7 @@ from cryptography import x509
 
 from somamemory_operator.decide.tls.choice import Choice
 from somamemory_operator.decide.tls.hosts import hosts, parts
-from somamemory_operator.decide.tls.mint import YEARS, Mint
+from somamemory_operator.decide.tls.mint import AUTHORITY_LIFE, Mint
 from somamemory_operator.decide.tls.pairs import CHAIN, KEY, pair_in, renewal, usable
 from somamemory_operator.decide.tls.trust import Trust
 from somamemory_operator.model import names
@@ -44,7 +44,7 @@ class Signing:
 
     def is_to_go(self, signing: Pair, answered: str | None) -> bool:
         """Whether an authority is old, or asked to be replaced."""
-        late = min(max(YEARS / 5, 3 * self.life), YEARS / 2)
+        late = min(max(AUTHORITY_LIFE / 5, 3 * self.life), AUTHORITY_LIFE / 2)
         is_old = self.now is not None and facts(signing).ends - self.now < late
         return is_old or (self.chosen.rotate is not None and self.chosen.rotate != answered)
 

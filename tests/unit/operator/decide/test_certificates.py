@@ -321,6 +321,15 @@ def brought(names_: list[str], mint: X509Mint, authority: Pair, name: str = "min
     return secret(name, {"tls.crt": signed.chain, "tls.key": signed.key, "ca.crt": authority.chain, **more})
 
 
+def with_theirs(mint: X509Mint) -> FakeCluster:
+    """A cluster that runs on the certificate of a user's Secret."""
+    made = FakeCluster()
+    made.now = NOON
+    made.brought["mine"] = brought(every_host(), mint, mint.authority("mine"))
+    made.settle(existing())
+    return made
+
+
 def every_host() -> list[str]:
     return [host for part in PARTS for host in needed(existing(), part)]
 
@@ -547,10 +556,7 @@ def test_a_lost_bundle_comes_back_from_beside_the_certificates(cluster: FakeClus
 
 
 def test_a_lost_bundle_comes_back_although_the_users_secret_is_gone(mint: X509Mint) -> None:
-    cluster = FakeCluster()
-    cluster.now = NOON
-    cluster.brought["mine"] = brought(every_host(), mint, mint.authority("mine"))
-    cluster.settle(existing())
+    cluster = with_theirs(mint)
     said = bundle(cluster)
     del cluster.brought["mine"]
     cluster.delete(Key("ConfigMap", "demo-ca"))
