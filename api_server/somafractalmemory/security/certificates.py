@@ -25,6 +25,7 @@ class ServerCertificate:
         """Raises ConfigurationError, which says `named`, when the files cannot be used."""
         self._chain, self._key, self._named = chain, key, named
         self._seen: object = None
+        self._complaint = ""
         self._pair: Pair = (b"", b"")
         self._current = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         try:
@@ -49,17 +50,26 @@ class ServerCertificate:
 
     def _refresh(self) -> None:
         try:
-            if self._signature() != self._seen:
-                self._load()
+            if self._signature() != self._seen and self._load():
+                self._complaint = ""
                 log.info("certificate_renewed", file=str(self._chain))
         except (OSError, ssl.SSLError) as error:
-            log.warning("certificate_unusable", file=str(self._chain), error=str(error), hint="the one before is shown")
+            self._complain(str(error))
 
-    def _load(self) -> None:
+    def _complain(self, error: str) -> None:
+        """Once for each error, not in every handshake."""
+        if error != self._complaint:
+            self._complaint = error
+            log.warning("certificate_unusable", file=str(self._chain), error=error, hint="the one before is shown")
+
+    def _load(self) -> bool:
+        """Whether both files were read between two changes."""
         before = self._signature()
         context, pair = _context(self._chain, self._key), (self._key.read_bytes(), self._chain.read_bytes())
-        if self._signature() == before:
-            self._current, self._pair, self._seen = context, pair, before
+        if self._signature() != before:
+            return False
+        self._current, self._pair, self._seen = context, pair, before
+        return True
 
     def _signature(self) -> object:
         return [(found.st_ino, found.st_mtime_ns, found.st_size) for found in (self._chain.stat(), self._key.stat())]

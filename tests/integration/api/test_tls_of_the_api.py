@@ -172,7 +172,10 @@ def test_files_that_do_not_fit_change_nothing(secured: Secured) -> None:
 
     assert secured.shown() == before
     assert call(secured, secured.authority.file.read_bytes())
-    assert "certificate_unusable" in secured.program.text
+    for _ in range(5):
+        assert secured.shown() == before
+    # HTTP and gRPC have one each, and neither repeats itself in every handshake.
+    assert 1 <= secured.program.text.count("certificate_unusable") <= 2
 
     serial = secured.renew()
     assert secured.shown() == serial
