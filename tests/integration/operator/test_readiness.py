@@ -100,6 +100,23 @@ def test_a_partition_of_a_store_is_told(api: Api, operator: Operator, memory: st
     api.wait_ready(memory)
 
 
+def test_a_pod_lost_while_its_template_changes_comes_back(
+    api: Api, api_server: RestartableApiServer, operator: Operator, memory: str
+) -> None:
+    """Where no partition is said, its controller makes it of the old template and takes it away again, for ever."""
+    changed = {"spec": {"redis": {"podLabels": {THEIRS: "x"}}}}
+    with api_server.frozen_controllers():
+        api.merge(names.KIND, "demo", memory, changed)
+        eventually("the template has changed", lambda: THEIRS in _pod_labels(api, "demo-redis", memory))
+        api.delete("Pod", "demo-redis-0", memory)
+        eventually("the pod is gone", lambda: api.get("Pod", "demo-redis-0", memory) is None)
+
+    api.wait_ready(memory)
+    pod = api.get("Pod", "demo-redis-0", memory)
+    assert pod is not None
+    assert THEIRS in pod["metadata"]["labels"]
+
+
 def test_going_to_sleep_says_what_happens(
     api: Api, api_server: RestartableApiServer, operator: Operator, memory: str
 ) -> None:
@@ -126,3 +143,10 @@ def _look_again(api: Api, operator: Operator, namespace: str) -> None:
     eventually("it has looked", lambda: api.get(*MISSED, namespace) is not None)
     before = operator.count(LOOKS)
     eventually("it has looked again", lambda: operator.count(LOOKS) >= before + 3, 30)
+
+
+def _pod_labels(api: Api, name: str, namespace: str) -> Obj:
+    live = api.get("StatefulSet", name, namespace)
+    assert live is not None
+    labels: Obj = live["spec"]["template"]["metadata"]["labels"]
+    return labels

@@ -18,7 +18,9 @@ def stateful_set(context: Context, component: Component, template: Obj) -> Obj:
         "selector": {"matchLabels": names.selector(context.name, component)},
         # Parallel, or a pod that cannot start would never be replaced by one of a corrected template.
         "podManagementPolicy": "Parallel",
-        "updateStrategy": {"type": "RollingUpdate"},
+        # Empty, but there: the API server then says the partition. Without one the controller makes a pod that was lost
+        # while the template changed of the template before, takes it away in the same look, and so on for ever.
+        "updateStrategy": {"type": "RollingUpdate", "rollingUpdate": {}},
         "revisionHistoryLimit": 2,
         "persistentVolumeClaimRetentionPolicy": {"whenDeleted": context.spec.deletion_policy, "whenScaled": "Retain"},
         "template": template,
