@@ -3,12 +3,14 @@
 import asyncio
 import re
 import time
+from collections.abc import Callable
 from typing import Any
 
 import structlog
 from confluent_kafka import KafkaError, KafkaException
 from confluent_kafka.admin import AdminClient, NewTopic  # type: ignore[attr-defined]
 
+from somafractalmemory.adapters.kafka_login import Login
 from somafractalmemory.errors import Unavailable
 from somafractalmemory.ports import Message
 from somafractalmemory.settings import Settings
@@ -19,6 +21,8 @@ _LIBRARY_LOG = structlog.get_logger("librdkafka")
 
 _ANSWER_SECONDS = 3.0
 _CREATION_SECONDS = 15.0
+_TURN_SECONDS = 1.0
+"""For how long refusals may still be about the login before: attempts that were under way when it changed."""
 _MIB = 1 << 20
 _AWAY = {KafkaError._ALL_BROKERS_DOWN, KafkaError._AUTHENTICATION, KafkaError._SSL}  # noqa: SLF001  # so they are named
 NO_TOPIC = {KafkaError.UNKNOWN_TOPIC_OR_PART, KafkaError._UNKNOWN_TOPIC}  # noqa: SLF001
@@ -51,6 +55,33 @@ class Watch:
         self.fatal: str | None = None
         self.away = False
         self._who = who
+        self._login = Login(settings)
+        self._client: Any = None
+        self._refused = self._turned = 0  # since a login was taken
+        self._turn_due = 0.0
+
+    def open(self, kind: Callable[[dict[str, Any]], Any], options: dict[str, Any]) -> Any:
+        """A client of confluent_kafka, and from now on the one that this is about."""
+        self.fatal = None
+        self._client = kind({**options, **self._login.options(), "error_cb": self.on_error})
+        return self._client
+
+    def turn(self) -> bool:
+        """After each look at a client: show another login if one was refused; whether that is so.
+
+        It is told by a callback, in which the client itself may not be used.
+        """
+        now = time.monotonic()
+        if self._refused <= self._turned or now < self._turn_due:
+            return False
+        self._turned, self._turn_due = self._refused, now + _TURN_SECONDS
+        return self._login.refused(self._client)
+
+    def tries_another_login(self) -> bool:
+        """After a question that failed, when nothing but `poll` serves callbacks: whether it was for the login."""
+        while self._client.poll(0):
+            pass
+        return self.turn()
 
     def on_error(self, error: Any) -> None:
         """librdkafka's callback for errors that belong to no message."""
@@ -58,7 +89,10 @@ class Watch:
             self.fatal = str(error)
             log.error("kafka_client_broken", client=self._who, error=str(error), hint="a new one takes its place")
         elif error.code() in _AWAY:
-            self.failed(error)
+            is_refused = error.code() == KafkaError._AUTHENTICATION  # noqa: SLF001
+            self._refused += is_refused
+            if not is_refused or self._refused >= self._login.choices:
+                self.failed(error)
 
     def failed(self, error: object) -> Unavailable:
         """Note that the brokers did not do it; the error to raise."""
@@ -71,7 +105,8 @@ class Watch:
         """Note that the brokers are there."""
         if self.away:
             log.info("kafka_back", client=self._who, bootstrap=self.address)
-        self.away = False
+        self.away, self._refused, self._turned = False, 0, 0
+        self._login.accepted()
 
 
 def client_options(settings: Settings) -> dict[str, Any]:
@@ -96,16 +131,25 @@ async def ensure_topics(settings: Settings) -> None:
 
 
 def _ensure_topics(settings: Settings) -> None:
-    address = settings.kafka_bootstrap_servers
+    watch = Watch(settings, "topics")
+    admin = watch.open(AdminClient, {**client_options(settings), "log_level": 0})  # its errors come as exceptions
     try:
-        admin = AdminClient({**client_options(settings), "log_level": 0})  # its errors come as exceptions
-        known = admin.list_topics(timeout=_ANSWER_SECONDS).topics
+        known = _known_topics(admin, watch)
         missing = [topic for topic in _topics(settings) if topic.topic not in known]
         if missing:
             for name, made in admin.create_topics(missing, request_timeout=_CREATION_SECONDS).items():
                 _created(name, made)
     except (KafkaException, TimeoutError) as error:
-        raise Unavailable("kafka", f"{address}: {reason_of(error)}") from error
+        raise Unavailable("kafka", f"{watch.address}: {reason_of(error)}") from error
+
+
+def _known_topics(admin: Any, watch: Watch) -> Any:
+    try:
+        return admin.list_topics(timeout=_ANSWER_SECONDS).topics
+    except KafkaException:
+        if not watch.tries_another_login():
+            raise
+    return admin.list_topics(timeout=_ANSWER_SECONDS).topics
 
 
 def _created(name: str, made: Any) -> None:

@@ -47,7 +47,6 @@ class KafkaHistory:
             "enable.partition.eof": True,
             "fetch.message.max.bytes": max_message_bytes(settings),
             "queued.max.messages.kbytes": 32 * 1024,
-            "error_cb": self._watch.on_error,
             "logger": RdkafkaLog(),
         }
         self._made: Any = None
@@ -124,7 +123,12 @@ class KafkaHistory:
     async def _call(self, work: Callable[[Any], Result]) -> Result:
         def on_thread() -> Result:
             if self._made is None:
-                self._made = Consumer(self._options)
+                self._made = self._watch.open(Consumer, self._options)
+            try:
+                return work(self._made)
+            except KafkaException:
+                if self._made.assignment() or not self._watch.tries_another_login():
+                    raise
             return work(self._made)
 
         try:

@@ -49,11 +49,10 @@ class Sender:
             "partitioner": "murmur2_random",  # Java's, so that other producers agree on a key's partition
             "message.max.bytes": max_message_bytes(settings),
             "queue.buffering.max.kbytes": 128 * 1024,
-            "error_cb": self.watch.on_error,
             "logger": RdkafkaLog(),
         }
         self._stopping = threading.Event()
-        self._producer: Any = Producer(self._options)
+        self._producer: Any = self.watch.open(Producer, self._options)
         self._thread = threading.Thread(target=self._serve, name=f"kafka-{who}", daemon=True)
         self._thread.start()
 
@@ -89,7 +88,7 @@ class Sender:
         deadline = time.monotonic() + _DELIVERY_SECONDS + 5.0
         while waiting.left and time.monotonic() < deadline:
             await asyncio.sleep(_LOOK_SECONDS)
-            self._producer.poll(0)
+            self._look()
         return list(waiting.all)
 
     def ask(self, topic: str, seconds: float) -> None:
@@ -102,13 +101,16 @@ class Sender:
 
     async def _replace(self) -> None:
         """After a fatal error librdkafka refuses everything; only a new producer helps."""
-        broken, self._producer = self._producer, Producer(self._options)
-        self.watch.fatal = None
+        broken, self._producer = self._producer, self.watch.open(Producer, self._options)
         await asyncio.to_thread(_discard, broken)
 
     def _serve(self) -> None:
         while not self._stopping.wait(_IDLE_SECONDS):
-            self._producer.poll(0)
+            self._look()
+
+    def _look(self) -> None:
+        self._producer.poll(0)
+        self.watch.turn()
 
     async def close(self) -> None:
         """Give what is on its way two seconds more."""

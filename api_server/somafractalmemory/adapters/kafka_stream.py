@@ -45,7 +45,7 @@ class KafkaStream:
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
-        self._watch = Watch(settings, "stream")
+        self._watch, self._pings = Watch(settings, "stream"), Watch(settings, "ping")
         self._topics = Topics(settings)
         self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="kafka-stream")
         self._dead = DeadLetterBox(settings, self._topics, self._watch)
@@ -73,10 +73,11 @@ class KafkaStream:
             return
         if self._asker is None:
             options: dict[str, Any] = {**client_options(self._settings), "log_level": 0}  # nobody polls it for its log
-            self._asker = AdminClient(options)
+            self._asker = self._pings.open(AdminClient, options)
         try:
             await asyncio.to_thread(self._asker.list_topics, self._settings.kafka_topic, _PING_SECONDS)
         except (KafkaException, RuntimeError) as error:
+            self._pings.tries_another_login()
             raise self._watch.failed(reason_of(error)) from error
 
     async def take(self, limit: int, timeout_seconds: float) -> Sequence[Message]:
@@ -117,6 +118,7 @@ class KafkaStream:
         except (KafkaException, RuntimeError) as error:
             self._leave()
             raise self._watch.failed(reason_of(error)) from error
+        self._watch.turn()
         self._taken_in = self._generation
         if found:
             self._watch.answered()
@@ -139,8 +141,7 @@ class KafkaStream:
         if self._consumer is not None and self._watch.fatal:
             self._leave()
         if self._consumer is None:
-            self._watch.fatal = None
-            self._consumer = Consumer(self._options())
+            self._consumer = self._watch.open(Consumer, self._options())
             self._consumer.subscribe(
                 [self._settings.kafka_topic],
                 on_assign=self._on_assign,
@@ -161,7 +162,6 @@ class KafkaStream:
             "fetch.wait.max.ms": 100,
             "fetch.message.max.bytes": max_message_bytes(self._settings),
             "queued.max.messages.kbytes": 32 * 1024,
-            "error_cb": self._watch.on_error,
             "logger": RdkafkaLog(),
         }
 
@@ -188,6 +188,7 @@ class KafkaStream:
     def _wait(self, seconds: float) -> None:
         try:
             self._spilled += [message for message in self._joined().consume(1, seconds) if self._is_good(message)]
+            self._watch.turn()
         except (KafkaException, RuntimeError) as error:
             log.warning("stream_error", error=str(error), bootstrap=self._watch.address)
 

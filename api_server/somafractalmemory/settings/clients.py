@@ -29,12 +29,20 @@ def postgres_conninfo(settings: Settings) -> dict[str, Any]:
 
 
 def password_of(settings: Settings, store: str) -> Password | None:
-    """What `postgres`, `redis` or `qdrant` is to be asked with, None when nothing is; a file of it may change."""
-    field = {"postgres": "postgres_password", "redis": "redis_password", "qdrant": "qdrant_api_key"}[store]
+    """What a store is to be asked with, None when nothing is; a file of it may change."""
+    field = _PASSWORDS[store]
     value: SecretStr | None = getattr(settings, field)
     if value is None or not value.get_secret_value():
         return None
     return Password(store, value.get_secret_value(), settings.secret_files.get(field.upper()))
+
+
+_PASSWORDS = {
+    "postgres": "postgres_password",
+    "redis": "redis_password",
+    "qdrant": "qdrant_api_key",
+    "kafka": "kafka_sasl_password",
+}
 
 
 def redis_tls(settings: Settings) -> dict[str, Any]:
@@ -75,7 +83,7 @@ def kafka_security(settings: Settings) -> dict[str, str]:
     if settings.kafka_security_protocol.startswith("SASL"):
         password = settings.kafka_sasl_password
         options["sasl.mechanism"] = settings.kafka_sasl_mechanism or "PLAIN"
-        login = (settings.kafka_sasl_username, password.get_secret_value() if password else None)
+        login = kafka_login(settings, password.get_secret_value() if password else "")
         if settings.kafka_sasl_mechanism == "OAUTHBEARER":
             options |= _oauth(settings, *login)
         else:
@@ -83,7 +91,15 @@ def kafka_security(settings: Settings) -> dict[str, str]:
     return {name: value for name, value in options.items() if value}
 
 
-def _oauth(settings: Settings, client: str | None, secret: str | None) -> dict[str, str | None]:
+def kafka_login(settings: Settings, text: str) -> tuple[str, str]:
+    """User and password; where no user is set, the password is USER:PASSWORD, so that both can change together."""
+    if settings.kafka_sasl_username:
+        return settings.kafka_sasl_username, text
+    user, _, password = text.partition(":")
+    return user, password
+
+
+def _oauth(settings: Settings, client: str, secret: str) -> dict[str, str | None]:
     """librdkafka gets the tokens itself, and new ones in time (RFC 6749, 4.4)."""
     return {
         "sasl.oauthbearer.method": "oidc",

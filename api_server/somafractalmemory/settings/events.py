@@ -52,7 +52,9 @@ class EventSettings(Group):
     )
     kafka_sasl_username: str | None = setting("KAFKA_SASL_USERNAME", None, "SASL user; of OAUTHBEARER the client's ID.")
     kafka_sasl_password: SecretStr | None = setting(
-        "KAFKA_SASL_PASSWORD", None, "SASL password; of OAUTHBEARER the client's secret."
+        "KAFKA_SASL_PASSWORD",
+        None,
+        "SASL password; of OAUTHBEARER the client's secret. USER:PASSWORD where KAFKA_SASL_USERNAME is unset.",
     )
     kafka_oauth_url: str | None = setting(
         "KAFKA_SASL_OAUTH_TOKEN_URL", None, "Where OAUTHBEARER gets its tokens (OAuth 2.0 client credentials)."

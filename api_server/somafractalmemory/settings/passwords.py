@@ -57,6 +57,16 @@ class Password:
                 _refused.labels(self._store).inc()
             yield value
 
+    def after(self, refused: str) -> str | None:
+        """Another one than that which was refused, each in its turn; None when there is no other. It is counted."""
+        candidates = self.candidates()
+        place = candidates.index(refused) if refused in candidates else -1
+        following = candidates[(place + 1) % len(candidates)]
+        if following == refused:
+            return None
+        _refused.labels(self._store).inc()
+        return following
+
     def taken(self, value: str) -> None:
         """Remember which one the store has taken."""
         if value != self._taken:

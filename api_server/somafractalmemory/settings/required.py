@@ -81,6 +81,8 @@ def _sasl(settings: Settings, command: str) -> Iterator[str]:
     needed = ["kafka_sasl_username", "kafka_sasl_password"]
     if settings.kafka_sasl_mechanism == "OAUTHBEARER":
         needed.append("kafka_oauth_url")
+    elif settings.kafka_sasl_password and ":" in settings.kafka_sasl_password.get_secret_value():
+        needed.remove("kafka_sasl_username")
     for field in needed:
         if getattr(settings, field) is None:
             yield f"{variables(field)[0]}: required with KAFKA_SECURITY_PROTOCOL={settings.kafka_security_protocol}"

@@ -2,7 +2,8 @@
 
 Two Secrets hold the same values. Each carries a checksum over the values that volumes depend on, so that a Secret
 which somebody edited or emptied is told from a good one and repaired from the other. The API token stands outside of
-the checksum: of a generated one a person may change it in NAME-credentials.
+the checksum: of a generated one a person may change it in NAME-credentials. So does the login at Kafka, which takes
+whatever is mounted.
 
 What is in force stands under its own key. A value that is on its way in stands beside it until its store takes it
 (`decide.rotation`), and the one before it stays known to the programs. A source that says nothing changes nothing.
@@ -17,10 +18,11 @@ from datetime import datetime
 from somamemory_operator.decide import rotation, sources
 from somamemory_operator.decide.sources import (
     API_TOKEN,
-    BROUGHT,
+    KAFKA_LOGIN,
     POSTGRES_PASSWORD,
     QDRANT_API_KEY,
     REDIS_PASSWORD,
+    ROTATED,
     Gap,
     decoded,
 )
@@ -32,7 +34,7 @@ __all__ = ["API_TOKEN", "POSTGRES_PASSWORD", "QDRANT_API_KEY", "REDIS_PASSWORD",
 
 KAFKA_CLUSTER_ID = "KAFKA_CLUSTER_ID"
 STORE_KEYS = (POSTGRES_PASSWORD, REDIS_PASSWORD, QDRANT_API_KEY, KAFKA_CLUSTER_ID)
-KEYS = (API_TOKEN, *STORE_KEYS)
+KEYS = (API_TOKEN, *STORE_KEYS, KAFKA_LOGIN)
 CHECKSUM = "checksum"
 
 
@@ -95,14 +97,16 @@ def credentials(
     stored = [decoded(world.get("Secret", name)) for name in names_of_both]
     good = [values for values in stored if is_intact(values)] or stored
     in_force = {key: _first(stored if key == API_TOKEN else good, key) for key in KEYS}
+    if ":" not in (in_force[KAFKA_LOGIN] or ""):
+        in_force[KAFKA_LOGIN] = None  # nothing is opened by it but a Kafka that takes the next one as well
     known = rotation.Rotation(
         {key: value for key, value in in_force.items() if value},
         {
             key: value
-            for key in BROUGHT
+            for key in ROTATED
             if (value := _first(good, f"{key}{rotation.COMING}")) and value != in_force[key]  # only one knows it is in
         },
-        {key: value for key in BROUGHT if (value := _first(good, f"{key}{rotation.PREVIOUS}"))},
+        {key: value for key in ROTATED if (value := _first(good, f"{key}{rotation.PREVIOUS}"))},
         _record(world, names_of_both),
     )
     said = sources.found(memory, world)
@@ -127,6 +131,8 @@ def random_value(key: str) -> str:
     """A fresh value for a key: the `generate` of a running operator."""
     if key == KAFKA_CLUSTER_ID:  # Kafka wants 16 bytes; its tools refuse identifiers that look like an option
         return "S" + secrets.token_urlsafe(16)[1:21] + "A"
+    if key == KAFKA_LOGIN:  # another user each time, because Kafka knows one password of a user
+        return f"soma-{secrets.token_hex(4)}:{secrets.token_urlsafe(32)}"
     return secrets.token_hex(32) if key == API_TOKEN else secrets.token_urlsafe(32)
 
 

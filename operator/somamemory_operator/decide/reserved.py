@@ -64,11 +64,13 @@ SETTINGS: dict[Component, frozenset[str]] = {
             "log.dir",
             "log.dirs",
             "node.id",
-            "listener.name.ssl.ssl.allow.dn.changes",
-            "listener.name.ssl.ssl.allow.san.changes",
-            "listener.name.ssl.ssl.keystore.location",
-            "listener.name.ssl.ssl.keystore.type",
+            "listener.name.sasl_ssl.scram-sha-512.sasl.jaas.config",
+            "listener.name.sasl_ssl.ssl.allow.dn.changes",
+            "listener.name.sasl_ssl.ssl.allow.san.changes",
+            "listener.name.sasl_ssl.ssl.keystore.location",
+            "listener.name.sasl_ssl.ssl.keystore.type",
             "process.roles",
+            "sasl.enabled.mechanisms",
         }
     ),
 }

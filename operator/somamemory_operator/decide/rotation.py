@@ -8,6 +8,7 @@ once every program has read its files anew:
 
 - Postgres by a Job that logs in with the old password and sets the new one,
 - Redis and Qdrant by being restarted with it,
+- Kafka by a user of its own for each login: its pod takes the one that is coming beside the one in force,
 - the API takes both tokens from the first step on, and the old one until its overlap ends.
 
 Everything is remembered on the credentials' Secrets, so the operator may be killed anywhere. A second rotation of a
@@ -21,10 +22,11 @@ from datetime import UTC, datetime, timedelta
 from somamemory_operator.decide.recovery import recovery
 from somamemory_operator.decide.sources import (
     API_TOKEN,
-    BROUGHT,
+    KAFKA_LOGIN,
     POSTGRES_PASSWORD,
     QDRANT_API_KEY,
     REDIS_PASSWORD,
+    ROTATED,
     decoded,
     places,
 )
@@ -79,8 +81,18 @@ def next_state(
     if recovery(memory, world).is_under_way:
         return state
     taken = {key for key in state.coming if _is_taken(key, state, memory, world, now)}
-    state = _begun(_ended(_promoted(state, taken, memory, now), now), said, memory, generate, birth)
-    return state
+    idle = {key for store, key in _KEY_OF.items() if getattr(memory.spec, store).external is not None}
+    idle |= set() if logs_in_at_kafka(memory, world) else {KAFKA_LOGIN}
+    return _begun(_ended(_promoted(state, taken, memory, now), now), said, memory, generate, birth, idle)
+
+
+def logs_in_at_kafka(memory: SomaMemory, world: World) -> bool:
+    """Whether a Kafka of ours asks for a login: it does where it speaks TLS, which both Secrets remember."""
+    secrets = (
+        world.get("Secret", name) for name in (names.credentials(memory.name), names.credentials_copy(memory.name))
+    )
+    has_tls = any(at(secret, "metadata", "annotations", names.TLS_ANNOTATION) for secret in secrets)
+    return has_tls and memory.spec.kafka.external is None
 
 
 def programs_know(key: str, coming: Mapping[str, str], memory: SomaMemory, world: World, now: datetime | None) -> bool:
@@ -121,6 +133,8 @@ def _programs(world: World) -> Iterator[Obj]:
 def _is_taken(key: str, state: Rotation, memory: SomaMemory, world: World, now: datetime | None) -> bool:
     if key == POSTGRES_PASSWORD:
         return is_complete(job_of(world, str(state.ordinal)))
+    if key == KAFKA_LOGIN and not logs_in_at_kafka(memory, world):
+        return True
     return programs_know(key, state.coming, memory, world, now)
 
 
@@ -150,13 +164,18 @@ def _ended(state: Rotation, now: datetime | None) -> Rotation:
 
 
 def _begun(
-    state: Rotation, said: Mapping[str, str], memory: SomaMemory, generate: Callable[[str], str], birth: str
+    state: Rotation,
+    said: Mapping[str, str],
+    memory: SomaMemory,
+    generate: Callable[[str], str],
+    birth: str,
+    idle: set[str],
 ) -> Rotation:
+    """What is asked for, and differs, is on its way from now on; not what nobody uses (`idle`)."""
     request = memory.spec.secrets.rotate
     is_asked = request is not None and request != state.record.get(names.REQUEST_ANNOTATION) and not state.coming
     brought = places(memory)
-    idle = {key for store, key in _KEY_OF.items() if getattr(memory.spec, store).external is not None}
-    fresh = {key: generate(key) for key in BROUGHT if is_asked and key not in brought and state.values.get(key)}
+    fresh = {key: generate(key) for key in ROTATED if is_asked and key not in brought and state.values.get(key)}
     wanted = {**fresh, **said}
     new = {
         key: value

@@ -27,6 +27,10 @@ PARTS = {
 }
 """Fields of spec.secrets.existing and the keys that they are about: everything that a user may bring, and rotate."""
 BROUGHT = tuple(PARTS.values())
+KAFKA_LOGIN = "KAFKA_LOGIN"
+"""USER:PASSWORD of our programs at a Kafka of ours that speaks TLS. Nobody else needs it, so it is always generated."""
+ROTATED = (*BROUGHT, KAFKA_LOGIN)
+"""Everything that is replaced without a failed request."""
 
 
 class Origin(NamedTuple):

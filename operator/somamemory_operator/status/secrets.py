@@ -54,7 +54,7 @@ def _stored(memory: SomaMemory, world: World) -> list[dict[str, str]]:
 
 def _rotating(stored: list[dict[str, str]]) -> Iterator[str]:
     for values in stored:
-        yield from (key for key in sources.BROUGHT if f"{key}{rotation.COMING}" in values)
+        yield from (key for key in sources.ROTATED if f"{key}{rotation.COMING}" in values)
 
 
 def _under_way(memory: SomaMemory, world: World, coming: list[str]) -> Condition:

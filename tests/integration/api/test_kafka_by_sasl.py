@@ -11,6 +11,12 @@ from urllib.parse import parse_qs
 from uuid import uuid4
 
 import pytest
+from confluent_kafka.admin import (  # type: ignore[attr-defined]
+    AdminClient,
+    ScramCredentialInfo,
+    ScramMechanism,
+    UserScramCredentialUpsertion,
+)
 
 from tests.integration.api.programs import Program, eventually, own_database, run_once, running
 from tests.integration.api.test_preflight import found
@@ -148,27 +154,72 @@ def test_events_go_through_by_each_mechanism(
     database: str,
     tmp_path: Path,
 ) -> None:
+    own = {**environment, "POSTGRES_URL": database, **login(brokers, authority, mechanism), **topics()}
+    assert run_once(own, "migrate").returncode == 0
+    with running("serve", own, tmp_path) as api, running("consume", own, tmp_path) as consumer:
+        eventually(lambda: api.client.get("/readyz").json()["components"]["kafka"]["ok"])
+        assert api.client.post("/store", json={"coord": "1,2", "payload": {"by": mechanism}}).status_code == 200
+        eventually(lambda: consumed(consumer) > 0, seconds=60)
+        for program in (api, consumer):
+            assert PASSWORD not in program.text
+
+
+def test_a_login_that_changes_while_programs_run_fails_nothing(
+    brokers: Guarded, authority: Authority, environment: dict[str, str], database: str, tmp_path: Path
+) -> None:
+    """Both are at hand: the brokers take only the old one at first, and later only the new one."""
+    old, new, file = f"old-{uuid4().hex[:8]}", f"new-{uuid4().hex[:8]}", tmp_path / "KAFKA_LOGIN"
+    admit(brokers, old)
+    file.write_text(f"{new}:{PASSWORD}-{new}")
+    file.with_name("KAFKA_LOGIN_PREVIOUS").write_text(f"{old}:{PASSWORD}-{old}")
+    own = {**environment, "POSTGRES_URL": database, **login(brokers, authority, "SCRAM-SHA-512"), **topics()}
+    own = {key: value for key, value in own.items() if key not in ("KAFKA_SASL_USERNAME", "KAFKA_SASL_PASSWORD")}
+    own["KAFKA_SASL_PASSWORD_FILE"] = str(file)
+    assert run_once(own, "migrate").returncode == 0
+    with running("serve", own, tmp_path) as api, running("consume", own, tmp_path) as consumer:
+
+        def stores(coord: str) -> None:
+            before = consumed(consumer)
+            assert api.client.post("/store", json={"coord": coord, "payload": {"it": "is kept"}}).status_code == 200
+            eventually(lambda: consumed(consumer) > before, seconds=60)
+
+        stores("1,2")
+        asked = run_once(own, "events", "lag", "-o", "json")
+        assert asked.returncode == 0, asked.stderr
+        admit(brokers, new)
+        admit(brokers, old, "another password")  # a broker that starts anew may forget all users after a deletion
+        brokers.restart()
+        stores("3,4")
+
+        for program in (api, consumer):
+            assert PASSWORD not in program.text
+            assert 'soma_passwords_refused_total{store="kafka"}' in program.client.get("/metrics").text
+
+
+def admit(brokers: Guarded, user: str, password: str | None = None) -> None:
+    """Have a user beside those that there are, or give it another password."""
+    information = ScramCredentialInfo(ScramMechanism.SCRAM_SHA_512, 4096)
+    alteration = UserScramCredentialUpsertion(user, information, (password or f"{PASSWORD}-{user}").encode())
+    client = AdminClient({"bootstrap.servers": brokers.bootstrap})
+    for future in client.alter_user_scram_credentials([alteration]).values():
+        future.result(20)
+
+
+def topics() -> dict[str, str]:
+    """Names that nobody else uses."""
     unique = uuid4().hex[:8]
-    topics = {
+    return {
         "KAFKA_MEMORY_EVENTS_TOPIC": f"events.{unique}",
         "KAFKA_MEMORY_DLQ_TOPIC": f"dlq.{unique}",
         "KAFKA_CONSUMER_GROUP": f"group-{unique}",
         "QDRANT_COLLECTION": f"sasl_{unique}",
         "SOMA_MEMORY_NAMESPACE": f"sasl_{unique}",
     }
-    own = {**environment, "POSTGRES_URL": database, **login(brokers, authority, mechanism), **topics}
-    assert run_once(own, "migrate").returncode == 0
-    with running("serve", own, tmp_path) as api, running("consume", own, tmp_path) as consumer:
-        eventually(lambda: api.client.get("/readyz").json()["components"]["kafka"]["ok"])
-        assert api.client.post("/store", json={"coord": "1,2", "payload": {"by": mechanism}}).status_code == 200
-        eventually(lambda: consumed(consumer), seconds=60)
-        for program in (api, consumer):
-            assert PASSWORD not in program.text
 
 
-def consumed(consumer: Program) -> bool:
+def consumed(consumer: Program) -> float:
     lines = consumer.client.get("/metrics").text.splitlines()
-    return any(line.startswith("consumer_process_success_total{") and not line.endswith(" 0.0") for line in lines)
+    return sum(float(line.rpartition(" ")[2]) for line in lines if line.startswith("consumer_process_success_total{"))
 
 
 @pytest.mark.parametrize("mechanism", MECHANISMS)

@@ -3,10 +3,10 @@
 from urllib.parse import quote
 
 from somamemory_operator.decide import external
-from somamemory_operator.decide.sources import POSTGRES_PASSWORD, QDRANT_API_KEY, REDIS_PASSWORD
+from somamemory_operator.decide.sources import KAFKA_LOGIN, POSTGRES_PASSWORD, QDRANT_API_KEY, REDIS_PASSWORD
 from somamemory_operator.manifests.parts.context import Context
 from somamemory_operator.manifests.parts.tls import TRUST_FILE
-from somamemory_operator.manifests.stores import postgres
+from somamemory_operator.manifests.stores import kafka, postgres
 from somamemory_operator.model import names
 from somamemory_operator.model.names import Component
 from somamemory_operator.resource.external import (
@@ -96,7 +96,13 @@ def _kafka(context: Context, folder: str) -> Variables:
         return {
             "KAFKA_BOOTSTRAP_SERVERS": _own(context, Component.KAFKA),
             "KAFKA_MEMORY_EVENTS_TOPIC": "memory.events",
-            **_ours(context, KAFKA_SECURITY_PROTOCOL="SSL", KAFKA_SSL_CA_LOCATION=TRUST_FILE),
+            **_ours(
+                context,
+                KAFKA_SECURITY_PROTOCOL="SASL_SSL",
+                KAFKA_SSL_CA_LOCATION=TRUST_FILE,
+                KAFKA_SASL_MECHANISM=kafka.MECHANISM,
+                KAFKA_SASL_PASSWORD_FILE=f"{folder}/{KAFKA_LOGIN}",
+            ),
         }
     protocol = ("SASL_" if chosen.sasl else "") + ("SSL" if chosen.tls.enabled else "PLAINTEXT")
     login: Variables = {}

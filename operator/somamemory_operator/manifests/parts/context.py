@@ -68,6 +68,11 @@ class Context:
         """Whether somebody else runs a store."""
         return external.of(self.memory, store) is not None
 
+    @property
+    def logs_in_at_kafka(self) -> bool:
+        """Whether a Kafka of ours asks for a login: it does where it speaks TLS."""
+        return self.certificates.is_on and not self.is_external(Component.KAFKA)
+
     @cached_property
     def files(self) -> external.Files:
         """What opens the stores that somebody else runs."""

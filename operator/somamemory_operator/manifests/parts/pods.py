@@ -7,6 +7,7 @@ from somamemory_operator.decide import credentials as keys
 from somamemory_operator.decide import external
 from somamemory_operator.decide.images import PULL_POLICY
 from somamemory_operator.decide.rotation import PREVIOUS
+from somamemory_operator.decide.sources import KAFKA_LOGIN
 from somamemory_operator.manifests.parts.context import Context, compact
 from somamemory_operator.model import names
 from somamemory_operator.model.names import Component
@@ -120,6 +121,7 @@ def program_files(context: Context, *, tokens: bool) -> Obj:
         sources.append({"secret": {"name": names.api_tokens(context.name)}})
     if theirs := external.stores(context.memory):
         managed = [key for key in _FILES if _FILES[key] not in theirs]
+        managed += [KAFKA_LOGIN] if context.logs_in_at_kafka else []
         own["items"] = [{"key": name, "path": name} for key in managed for name in (key, f"{key}{PREVIOUS}")]
         sources = sources if managed else sources[1:]
         if external.origins(context.memory):

@@ -11,7 +11,7 @@ from somamemory_operator.decide import external
 from somamemory_operator.decide.credentials import API_TOKEN, STORE_KEYS, secret_names
 from somamemory_operator.decide.migrated import record
 from somamemory_operator.decide.rotation import PREVIOUS
-from somamemory_operator.decide.sources import BROUGHT
+from somamemory_operator.decide.sources import BROUGHT, KAFKA_LOGIN
 from somamemory_operator.manifests.parts.context import Context, compact
 from somamemory_operator.model import names
 from somamemory_operator.model.desired import Gate, Wanted
@@ -72,8 +72,9 @@ def _secret(context: Context, name: str) -> Obj:
 
 def _programs(context: Context) -> Obj:
     """The newest values, and beside each the one that its store may still want."""
-    values = {key: context.credentials.newest(key) for key in PROGRAM_KEYS}
-    values |= {f"{key}{PREVIOUS}": context.credentials.other(key) for key in PROGRAM_KEYS}
+    keys = (*PROGRAM_KEYS, KAFKA_LOGIN) if context.logs_in_at_kafka else PROGRAM_KEYS
+    values = {key: context.credentials.newest(key) for key in keys}
+    values |= {f"{key}{PREVIOUS}": context.credentials.other(key) for key in keys}
     data = {key: encoded(value) for key, value in values.items()}
     name = names.program_credentials(context.name)
     obj = context.obj("v1", "Secret", name, Component.API, type="Opaque", data=data)

@@ -2,6 +2,7 @@
 
 from importlib.resources import files
 
+from somamemory_operator.decide.sources import KAFKA_LOGIN
 from somamemory_operator.manifests.parts import pods, tls, workloads
 from somamemory_operator.manifests.parts.context import Context, short_hash
 from somamemory_operator.manifests.stores import kafka
@@ -64,10 +65,14 @@ def _template(context: Context, image: str) -> Obj:
                 "SERVER": f"{names.child(context.name, Component.KAFKA)}:{port}",
                 "KAFKA_HEAP_OPTS": "-Xmx256m",
                 "LOG_DIR": "/tmp/kafka",  # noqa: S108 - inside the container, an emptyDir of its own
-                **({"TRUST": tls.TRUST_FILE} if context.certificates.is_on else {}),
+                **_login(context),
             }
         ),
-        mounts={"tmp": "/tmp", **tls.trust_mount(context)},  # noqa: S108
+        mounts={
+            "tmp": "/tmp",  # noqa: S108
+            **tls.trust_mount(context),
+            **({"credentials": pods.CREDENTIALS_FOLDER} if context.certificates.is_on else {}),
+        },
         terminationMessagePolicy="FallbackToLogsOnError",
     )
     return pods.template(
@@ -75,9 +80,20 @@ def _template(context: Context, image: str) -> Obj:
         COMPONENT,
         workload,
         container=container,
-        volumes=[pods.scratch("tmp"), *tls.trust_volume(context)],
+        volumes=[
+            pods.scratch("tmp"),
+            *tls.trust_volume(context),
+            *([pods.credential_files(context, KAFKA_LOGIN)] if context.certificates.is_on else []),
+        ],
         uid=kafka.UID,
         grace_seconds=10,
         config_hash=short_hash(image),
         restart_policy="Never",
     )
+
+
+def _login(context: Context) -> dict[str, str]:
+    if not context.certificates.is_on:
+        return {}
+    file = f"{pods.CREDENTIALS_FOLDER}/{KAFKA_LOGIN}"
+    return {"TRUST": tls.TRUST_FILE, "MECHANISM": kafka.MECHANISM, "LOGIN": file}

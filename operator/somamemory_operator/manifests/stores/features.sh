@@ -2,12 +2,17 @@
 # should be: until then metadata stays in the format of the release before. kraft.version is left alone: it would turn
 # the fixed quorum of the configuration into one that is kept in the metadata (KAFKA-21426), which is another decision.
 set -eu
-: >"$LOG_DIR.properties"
-if [ -n "${TRUST:-}" ]; then
-    printf '%s\n' security.protocol=SSL ssl.truststore.type=PEM "ssl.truststore.location=$TRUST" >"$LOG_DIR.properties"
-fi
+# By a pipe, so that the password is in no file and no argument list.
+connection() {
+    [ -n "${TRUST:-}" ] || return 0
+    printf '%s\n' security.protocol=SASL_SSL ssl.truststore.type=PEM "ssl.truststore.location=$TRUST" \
+        "sasl.mechanism=$MECHANISM"
+    IFS=: read -r user password <"$LOGIN" || [ -n "$password" ]
+    printf 'sasl.jaas.config=%s required username="%s" password="%s";\n' \
+        org.apache.kafka.common.security.scram.ScramLoginModule "$user" "$password"
+}
 features() {
-    /opt/kafka/bin/kafka-features.sh --bootstrap-server "$SERVER" --command-config "$LOG_DIR.properties" "$@" \
+    connection | /opt/kafka/bin/kafka-features.sh --bootstrap-server "$SERVER" --command-config /dev/stdin "$@" \
         2>"$LOG_DIR.log"
 }
 fail() {

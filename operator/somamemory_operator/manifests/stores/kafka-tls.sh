@@ -1,10 +1,46 @@
-# The listener for clients is told to read the same file again, by the one that only this pod can reach.
-reload() {
+# The broker is told by the listener that only this pod can reach. Passwords go by pipes: no file, no argument list.
+configs() {
     KAFKA_HEAP_OPTS="-Xmx64m" KAFKA_JVM_PERFORMANCE_OPTS="-XX:+UseSerialGC -XX:TieredStopAtLevel=1" EXTRA_ARGS="" \
-        timeout 60 /opt/kafka/bin/kafka-configs.sh --bootstrap-server localhost:9094 --entity-type brokers \
-        --entity-name 0 --alter --add-config "listener.name.ssl.ssl.keystore.location=$folder/tls.pem"
+        timeout 90 /opt/kafka/bin/kafka-configs.sh --bootstrap-server localhost:9094 "$@"
 }
+use_certificate() {
+    configs --entity-type brokers --entity-name 0 --alter \
+        --add-config "listener.name.sasl_ssl.ssl.keystore.location=$folder/tls.pem" </dev/null
+}
+# Lines of USER:PASSWORD: the login in force, and the one that is coming.
+logins() {
+    for file in /run/credentials/KAFKA_LOGIN*; do
+        cat "$file" && echo
+    done
+}
+users() {
+    configs --entity-type users --describe </dev/null | sed -n "s/^SCRAM credential configs for user-principal '\(.*\)' are .*/\1/p"
+}
+admit() {
+    logins | while IFS=: read -r user password; do
+        printf 'SCRAM-SHA-512=iterations=4096,password=%s\n' "$password" |
+            configs --entity-type users --entity-name "$user" --alter --add-config-file /dev/stdin || exit 1
+    done
+}
+dismiss() {
+    users | while read -r user; do
+        logins | grep -q "^$user:" ||
+            configs --entity-type users --entity-name "$user" --alter --delete-config SCRAM-SHA-512 </dev/null || exit 1
+    done
+}
+use_logins() {
+    admit && dismiss
+}
+begin() {
+    known="$(logins | cksum)"
+    until admit; do sleep 1; done
+    touch /tmp/admitted
+    watch certificate &
+    dismiss
+    watch logins "$known"
+}
+rm -f /tmp/admitted
 /opt/kafka/bin/kafka-storage.sh format --ignore-formatted --cluster-id "$KAFKA_CLUSTER_ID" \
     --config /etc/kafka-config/server.properties || exit
-watch &
+begin &
 exec /opt/kafka/bin/kafka-server-start.sh /etc/kafka-config/server.properties

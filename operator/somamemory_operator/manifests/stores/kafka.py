@@ -1,6 +1,8 @@
 """Kafka, the events: one broker that is its own KRaft controller."""
 
 from somamemory_operator.decide import credentials as keys
+from somamemory_operator.decide.rotation import COMING
+from somamemory_operator.decide.sources import KAFKA_LOGIN
 from somamemory_operator.manifests.parts import pods, tls, workloads
 from somamemory_operator.manifests.parts.context import Context, short_hash
 from somamemory_operator.model import names
@@ -11,6 +13,8 @@ COMPONENT = Component.KAFKA
 UID = 1000
 FILE = "server.properties"
 FOLDER = "/etc/kafka-config"
+MECHANISM = "SCRAM-SHA-512"
+ADMITTED = "/tmp/admitted"  # noqa: S108 - inside the container, an emptyDir of its own
 
 _DEFAULTS = {
     "auto.create.topics.enable": "false",
@@ -69,20 +73,25 @@ def configuration(context: Context) -> str:
 
 
 def _tls(context: Context) -> dict[str, str]:
-    """Clients come by TLS; what the pod says to itself stays on its loopback, in plain text."""
+    """Clients come by TLS and log in; what the pod says to itself stays on its loopback, in plain text."""
     if not context.certificates.is_on:
         return {}
     pod, service = names.pod(context.name, COMPONENT), names.headless(context.name, COMPONENT)
+    clients, host = "listener.name.sasl_ssl", f"{pod}.{service}.{context.memory.namespace}.svc"
     return {
         "inter.broker.listener.name": "LOCAL",
-        "listeners": f"SSL://:9092,LOCAL://localhost:9094,CONTROLLER://localhost:{names.KAFKA_CONTROLLER_PORT}",
-        "listener.security.protocol.map": "SSL:SSL,LOCAL:PLAINTEXT,CONTROLLER:PLAINTEXT",
-        "advertised.listeners": f"SSL://{pod}.{service}.{context.memory.namespace}.svc:9092,LOCAL://localhost:9094",
-        "listener.name.ssl.ssl.keystore.type": "PEM",
+        "listeners": f"SASL_SSL://:9092,LOCAL://localhost:9094,CONTROLLER://localhost:{names.KAFKA_CONTROLLER_PORT}",
+        "listener.security.protocol.map": "SASL_SSL:SASL_SSL,LOCAL:PLAINTEXT,CONTROLLER:PLAINTEXT",
+        "advertised.listeners": f"SASL_SSL://{host}:9092,LOCAL://localhost:9094",
+        "sasl.enabled.mechanisms": MECHANISM,
+        f"{clients}.{MECHANISM.lower()}.sasl.jaas.config": (
+            "org.apache.kafka.common.security.scram.ScramLoginModule required;"
+        ),
+        f"{clients}.ssl.keystore.type": "PEM",
         # Or a certificate of another source, whose subject and names differ, would not be taken without a restart.
-        "listener.name.ssl.ssl.allow.dn.changes": "true",
-        "listener.name.ssl.ssl.allow.san.changes": "true",
-        "listener.name.ssl.ssl.keystore.location": tls.BOTH_FILE,
+        f"{clients}.ssl.allow.dn.changes": "true",
+        f"{clients}.ssl.allow.san.changes": "true",
+        f"{clients}.ssl.keystore.location": tls.BOTH_FILE,
     }
 
 
@@ -119,14 +128,16 @@ def _template(context: Context) -> Obj:
             "config": FOLDER,
             "tmp": "/tmp",  # noqa: S108
             **tls.server_mount(context),
+            **({"credentials": pods.CREDENTIALS_FOLDER} if context.certificates.is_on else {}),
         },
-        **_probes(),
+        **_probes(context),
     )
     volumes = [
         *workloads.data_volumes(store),
         {"name": "config", "configMap": {"name": names.config(context.name, COMPONENT)}},
         pods.scratch("tmp", "512Mi"),
         *tls.server_volume(context, COMPONENT),
+        *_logins(context),
     ]
     return pods.template(
         context,
@@ -140,7 +151,22 @@ def _template(context: Context) -> Obj:
     )
 
 
-def _probes() -> Obj:
+def _logins(context: Context) -> list[Obj]:
+    """The login in force, and beside it the one that is coming, if there is one: both are taken."""
+    if not context.certificates.is_on:
+        return []
+    keys = {KAFKA_LOGIN: {}, f"{KAFKA_LOGIN}{COMING}": {"optional": True}}
+    name = names.credentials(context.name)
+    sources = [{"secret": {"name": name, "items": [{"key": key, "path": key}], **more}} for key, more in keys.items()]
+    return [{"name": "credentials", "projected": {"defaultMode": pods.GROUP_READABLE, "sources": sources}}]
+
+
+def _probes(context: Context) -> Obj:
+    """It has started once its clients can log in."""
+    is_guarded = context.certificates.is_on
     return pods.probes(
-        startup=pods.tcp("kafka"), readiness=pods.tcp("kafka"), liveness=pods.tcp("kafka"), startup_seconds=300
+        startup=pods.run("test", "-f", ADMITTED) if is_guarded else pods.tcp("kafka"),
+        readiness=pods.tcp("kafka"),
+        liveness=pods.tcp("kafka"),
+        startup_seconds=300,
     )

@@ -1,5 +1,5 @@
-reload() {
+use_certificate() {
     kill -HUP 1
 }
-watch &
+watch certificate &
 exec docker-entrypoint.sh "$@"

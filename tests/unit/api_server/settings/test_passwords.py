@@ -100,6 +100,15 @@ def test_a_link_that_turns_to_another_folder_is_noticed(tmp_path: Path, clock: C
     assert password.candidates() == ("bbb",)
 
 
+def test_after_one_that_is_refused_comes_each_other_in_its_turn(tmp_path: Path) -> None:
+    both = Password("kafka", "new", files(tmp_path, "new", "old"))
+
+    assert both.after("new") == "old"
+    assert both.after("old") == "new"
+    assert both.after("from before the file changed") == "new"
+    assert Password("kafka", "only").after("only") is None
+
+
 def test_nothing_of_it_is_shown(tmp_path: Path) -> None:
     password = Password("postgres", "a-secret", files(tmp_path, "b-secret", "c-secret"))
     password.candidates()

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
+from itertools import product
 
 import pytest
 
@@ -12,7 +13,8 @@ from somamemory_operator.decide.credentials import (
     REDIS_PASSWORD,
     random_value,
 )
-from somamemory_operator.decide.sources import decoded
+from somamemory_operator.decide.rotation import COMING, PREVIOUS
+from somamemory_operator.decide.sources import KAFKA_LOGIN, decoded
 from somamemory_operator.model import names
 from somamemory_operator.model.names import Component
 from somamemory_operator.model.observed import Key, Obj, component_of
@@ -60,13 +62,13 @@ def replace_programs(cluster: FakeCluster) -> None:
     cluster.run_controllers()
 
 
-def turns(cluster: FakeCluster, wanted: SomaMemory) -> Iterator[None]:
+def turns(cluster: FakeCluster, wanted: SomaMemory, seconds: float = 5) -> Iterator[None]:
     """Passes and controllers, a few seconds apart, until nothing is under way."""
     for _ in range(30):
         before = templates(cluster)
         cluster.step(wanted)
         assert cluster.now is not None
-        cluster.now += timedelta(seconds=5)
+        cluster.now += timedelta(seconds=seconds)
         after = templates(cluster)
         if any(before[name] != after[name] for name in PROGRAMS):
             replace_programs(cluster)
@@ -280,3 +282,61 @@ def test_keys_of_others_beside_ours_hold_nothing_up(cluster: FakeCluster) -> Non
 
     assert not [each.key for each in desired if each.held is not None]
     assert plan.held == ()
+
+
+ENCRYPTED = {**VOLUMES, "tls": {"source": "operator"}}
+
+
+@pytest.mark.parametrize("rollout", ["operator", "manual"])
+def test_kafka_and_the_programs_have_a_login_in_common_at_every_step(cluster: FakeCluster, rollout: str) -> None:
+    """A user of its own for each login: Kafka takes the coming one beside the old one, and then only that."""
+    cluster.settle(memory(ENCRYPTED))
+    old, template = stored(cluster)[KAFKA_LOGIN], templates(cluster)["demo-kafka"]
+    assert stored(cluster, names.program_credentials("demo"))[KAFKA_LOGIN] == old
+    wanted = memory({**ENCRYPTED, "secrets": {"rotate": "today", "rollout": rollout}})
+
+    taken, known = [{old}], [{old}]
+    for _ in turns(cluster, wanted, seconds=60):
+        taken.append(logins(stored(cluster), COMING))
+        known.append(logins(stored(cluster, names.program_credentials("demo")), PREVIOUS))
+        for mounted, held in product(taken[-2:], known[-2:]):
+            assert mounted & held, "a pod may read its files a minute late"
+
+    new = stored(cluster)[KAFKA_LOGIN]
+    assert [*dict.fromkeys(map(frozenset, taken))] == [{old}, {old, new}, {new}]
+    assert new.partition(":")[0] != old.partition(":")[0]
+    assert templates(cluster)["demo-kafka"] == template, "it restarts for nothing"
+
+
+def test_no_login_is_made_known_where_kafka_asks_for_none(cluster: FakeCluster) -> None:
+    before = stored(cluster)[KAFKA_LOGIN]
+
+    for _ in turns(cluster, asked()):
+        assert KAFKA_LOGIN not in stored(cluster, names.program_credentials("demo"))
+
+    assert stored(cluster)[KAFKA_LOGIN] == before
+
+
+def test_a_login_that_is_on_its_way_when_kafka_goes_back_to_plain_text_holds_nothing_up(cluster: FakeCluster) -> None:
+    cluster.settle(memory(ENCRYPTED))
+    cluster.step(memory({**ENCRYPTED, "secrets": {"rotate": "today"}}))
+    assert f"{KAFKA_LOGIN}{COMING}" in stored(cluster)
+
+    for _ in turns(cluster, memory({**VOLUMES, "tls": {"source": "none"}, "secrets": {"rotate": "today"}})):
+        pass
+
+    assert f"{KAFKA_LOGIN}{COMING}" not in stored(cluster)
+
+
+def test_a_login_that_cannot_be_one_is_made_anew(cluster: FakeCluster) -> None:
+    cluster.settle(memory(ENCRYPTED))
+    cluster.objects[Key("Secret", "demo-credentials")]["data"][KAFKA_LOGIN] = "bm9uZQ=="
+
+    cluster.settle(memory(ENCRYPTED))
+
+    assert ":" in stored(cluster)[KAFKA_LOGIN]
+    assert stored(cluster)[KAFKA_LOGIN] == stored(cluster, names.program_credentials("demo"))[KAFKA_LOGIN]
+
+
+def logins(values: dict[str, str], other: str) -> set[str]:
+    return {values[key] for key in (KAFKA_LOGIN, f"{KAFKA_LOGIN}{other}") if key in values}

@@ -430,7 +430,7 @@ def test_no_credential_is_ever_in_the_status() -> None:
 
     text = str(report(cluster, memory()))
 
-    assert len(values) == 5
+    assert len(values) == 6
     assert not [key for key, value in values.items() if value in text]
 
 
