@@ -26,7 +26,7 @@ cat > "$folder/pom.xml" <<'XML'
 </project>
 XML
 mvn -q -B -Dstyle.color=never -f "$folder/pom.xml" org.apache.maven.plugins:maven-dependency-plugin:3.8.1:copy-dependencies \
-    -DoutputDirectory="$folder/jars" -DincludeScope=runtime
+    -DoutputDirectory="$folder/jars" -DincludeScope=runtime > /dev/null
 cat > "$folder/program.py" <<'PY'
 import subprocess
 import sys
