@@ -11,7 +11,7 @@ from confluent_kafka import KafkaError, KafkaException
 from confluent_kafka.admin import AdminClient, NewTopic  # type: ignore[attr-defined]
 from psycopg.conninfo import conninfo_to_dict
 from redis.asyncio.sentinel import MasterNotFoundError
-from redis.exceptions import AuthenticationError, NoPermissionError, RedisError
+from redis.exceptions import AuthenticationError, NoPermissionError
 
 from somafractalmemory.adapters.kafka_client import client_options
 from somafractalmemory.adapters.postgres import connection_arguments
@@ -28,12 +28,12 @@ from somafractalmemory.adapters.preflight import (
 )
 from somafractalmemory.adapters.qdrant import OLDEST_SERVER
 from somafractalmemory.adapters.qdrant_http import RefusedKeyError, Rest
-from somafractalmemory.adapters.redis_login import client_of
+from somafractalmemory.adapters.redis_login import AWAY, client_of
 from somafractalmemory.errors import Rejected, Unavailable
 from somafractalmemory.settings import Settings, postgres_conninfo
 from somafractalmemory.settings.clients import password_of, qdrant_trust, redis_tls
 from somafractalmemory.settings.passwords import Password
-from somafractalmemory.settings.sentinels import is_sentinel, sentinels
+from somafractalmemory.settings.redis_servers import kind_of, servers
 
 OLDEST = {"postgres": (14, 0), "redis": (6, 0), "qdrant": OLDEST_SERVER}
 """The oldest releases that have what is used here."""
@@ -105,7 +105,9 @@ async def of_redis(settings: Settings) -> Finding:
 
     async def check() -> str:
         try:
-            version = str((await client.info("server"))["redis_version"])
+            told = await client.info("server")
+            told = told if "redis_version" in told else next(iter(told.values()))  # each server of a cluster answers
+            version = str(told["redis_version"])
             _known_version("redis", version)
             await client.eval("return redis.call('PTTL', KEYS[1])", 1, "soma:limit:preflight")
         except AuthenticationError as error:
@@ -115,7 +117,7 @@ async def of_redis(settings: Settings) -> Finding:
         except MasterNotFoundError as error:
             text = f"{error}: name the master as the Sentinels do, and see that it runs."
             raise FailedStep("Unreachable", text) from error
-        except (RedisError, OSError) as error:
+        except AWAY as error:
             if is_about_tls(error):
                 refuse_tls(addresses[0], error)
             raise FailedStep("LoginFailed", f"{addresses[0]}: {error}") from error
@@ -161,8 +163,8 @@ async def of_qdrant(settings: Settings) -> Finding:
 
 
 def _redis_addresses(url: str) -> list[Address]:
-    if is_sentinel(url):
-        return [Address(host, port) for host, port in sentinels(url).hosts]
+    if kind_of(url):
+        return [Address(host, port) for host, port in servers(url).hosts]
     parts = urlsplit(url)
     return [Address(parts.hostname or "localhost", parts.port or 6379)]
 

@@ -17,10 +17,10 @@ import structlog
 from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
 from redis.exceptions import ConnectionError as RedisConnectionError
-from redis.exceptions import NoScriptError, RedisError
+from redis.exceptions import NoScriptError
 
 from somafractalmemory import telemetry
-from somafractalmemory.adapters.redis_login import client_of
+from somafractalmemory.adapters.redis_login import AWAY, client_of
 from somafractalmemory.errors import Unavailable
 from somafractalmemory.indexing.batching import Batcher
 from somafractalmemory.model import Budget
@@ -99,7 +99,7 @@ class RedisLimiter:
     async def ping(self) -> None:
         try:
             await self._client.execute_command("PING")
-        except (RedisError, OSError, TimeoutError) as error:
+        except AWAY as error:
             raise _unavailable(error) from error
 
     async def hit(self, key: str) -> Budget:
@@ -119,7 +119,7 @@ class RedisLimiter:
                 key: iter(self._budgets(answer, count)) for (key, count), answer in zip(wanted, answers, strict=True)
             }
             return [next(budgets[request.key]) for request in requests]
-        except (RedisError, OSError, TimeoutError) as error:
+        except AWAY as error:
             raise _unavailable(error) from error
 
     async def _run(self, command: str, script: str, wanted: Sequence[tuple[str, int]]) -> list[Any]:

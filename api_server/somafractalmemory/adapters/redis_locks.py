@@ -8,15 +8,16 @@ from typing import Any
 from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
 from redis.exceptions import ConnectionError as RedisConnectionError
-from redis.exceptions import RedisError
 
-from somafractalmemory.adapters.redis_login import client_of
+from somafractalmemory.adapters.redis_login import AWAY, client_of
 from somafractalmemory.errors import Unavailable
 from somafractalmemory.ports import Lease
 from somafractalmemory.settings.passwords import Password
+from somafractalmemory.settings.redis_servers import kind_of
 
-_PREFIX = "soma:lock:"
-_FENCE = "soma:lock-fence"
+_PREFIX, _FENCE = "soma:lock:", "soma:lock-fence"
+_OF_CLUSTER = ("soma:{lock}:", "soma:{lock}-fence")
+"""In one slot, because a script touches both. Elsewhere the names stay: they are shared with running programs."""
 
 # Fences follow the server's clock in microseconds, and grow by one where it does not: they go on growing even after
 # Redis lost everything. They stay below 2^53, which Lua's numbers hold exactly.
@@ -59,7 +60,7 @@ async def open_locks(
         **(tls or {}),
     )
     try:
-        yield RedisLocks(client)
+        yield RedisLocks(client, *(_OF_CLUSTER if kind_of(url) == "cluster" else ()))
     finally:
         await client.aclose()
 
@@ -67,8 +68,8 @@ async def open_locks(
 class RedisLocks:
     """Implements the port Locks. Sent twice because an answer got lost, each script still does its work once."""
 
-    def __init__(self, client: Any) -> None:
-        self._client = client
+    def __init__(self, client: Any, prefix: str = _PREFIX, fence: str = _FENCE) -> None:
+        self._client, self._prefix, self._fence = client, prefix, fence
         self._take = client.register_script(_TAKE)
         self._renew = client.register_script(_RENEW)
         self._release = client.register_script(_RELEASE)
@@ -76,39 +77,36 @@ class RedisLocks:
     async def ping(self) -> None:
         try:
             await self._client.ping()
-        except (RedisError, OSError, TimeoutError) as error:
+        except AWAY as error:
             raise _unavailable(error) from error
 
     async def take(self, name: str, *, owner: str, ttl_seconds: float) -> Lease | None:
-        fence = await self._run(self._take, [_PREFIX + name, _FENCE], [owner, _milliseconds(ttl_seconds)])
+        fence = await self._run(self._take, [self._prefix + name, self._fence], [owner, _milliseconds(ttl_seconds)])
         return None if fence is None else Lease(name, owner, int(fence))
 
     async def renew(self, lease: Lease, *, ttl_seconds: float) -> bool:
         arguments = [str(lease.fence), _milliseconds(ttl_seconds)]
-        return bool(await self._run(self._renew, [_PREFIX + lease.name], arguments))
+        return bool(await self._run(self._renew, [self._prefix + lease.name], arguments))
 
     async def release(self, lease: Lease) -> bool:
-        return bool(await self._run(self._release, [_PREFIX + lease.name], [str(lease.fence)]))
+        return bool(await self._run(self._release, [self._prefix + lease.name], [str(lease.fence)]))
 
     async def drop(self, prefix: str) -> int:
         """Walks through all keys in small steps; a name may hold characters that mean something in a pattern."""
-        start, dropped, cursor = _PREFIX + prefix, 0, 0
-        pattern = re.sub(r"([\[\]*?\\])", r"\\\1", start) + "*"
+        pattern = re.sub(r"([\[\]*?\\])", r"\\\1", self._prefix + prefix) + "*"
+        dropped = 0
         try:
-            while True:
-                cursor, keys = await self._client.scan(cursor, match=pattern, count=1000)
-                if keys:
-                    dropped += await self._client.delete(*keys)
-                if cursor == 0:
-                    return dropped
-        except (RedisError, OSError, TimeoutError) as error:
+            async for key in self._client.scan_iter(match=pattern, count=1000):
+                dropped += await self._client.delete(key)
+        except AWAY as error:
             raise _unavailable(error) from error
+        return dropped
 
     @staticmethod
     async def _run(script: Any, keys: list[str], arguments: list[Any]) -> Any:
         try:
             return await script(keys=keys, args=arguments)
-        except (RedisError, OSError, TimeoutError) as error:
+        except AWAY as error:
             raise _unavailable(error) from error
 
 

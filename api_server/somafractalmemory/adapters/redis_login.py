@@ -5,20 +5,27 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from redis.asyncio import Redis
+from redis.asyncio.cluster import ClusterNode, RedisCluster
 from redis.asyncio.sentinel import Sentinel
-from redis.exceptions import AuthenticationError
+from redis.exceptions import AuthenticationError, RedisClusterException, RedisError
 
 from somafractalmemory.settings.passwords import Password
-from somafractalmemory.settings.sentinels import Sentinels, is_sentinel, sentinels
+from somafractalmemory.settings.redis_servers import Servers, kind_of, servers
+
+AWAY = (RedisError, RedisClusterException, OSError, TimeoutError)
+"""What a client raises when its server does not do it; a cluster that nobody answers for is no RedisError."""
 
 
 def client_of(url: str, *, password: Password | str | None, **options: Any) -> Any:
     """A client that tries each password that may be valid whenever it connects; one in the address wins.
 
-    Behind Sentinel it asks for the master whenever it connects, so it follows to another one.
+    Behind Sentinel it asks for the master whenever it connects, so it follows to another one. Of a cluster it asks who
+    has which key, again whenever one of the servers says that this has changed.
     """
-    if is_sentinel(url):
-        return _behind_sentinel(sentinels(url), password, options)
+    if kind_of(url):
+        place = servers(url)
+        made = _behind_sentinel if place.kind == "sentinel" else _of_cluster
+        return made(place, password, options)
     if not isinstance(password, Password) or urlsplit(url).password:
         plain = password if isinstance(password, str) else None
         return Redis.from_url(url, password=plain, **options)
@@ -38,7 +45,25 @@ class _Followed(Redis):
             await sentinel.aclose()
 
 
-def _behind_sentinel(place: Sentinels, password: Password | str | None, options: dict[str, Any]) -> Any:
+def _of_cluster(place: Servers, password: Password | str | None, options: dict[str, Any]) -> Any:
+    rotating = password if isinstance(password, Password) and place.password is None else None
+    client: Any = RedisCluster(
+        startup_nodes=[ClusterNode(*host) for host in place.hosts],
+        username=place.username,
+        password=place.password
+        or (rotating.newest if rotating else None if isinstance(password, Password) else password),
+        ssl=place.tls,
+        **options,
+    )
+    if rotating is not None:
+        kind = _with_login(client.connection_kwargs["connection_class"], rotating)
+        client.connection_kwargs["connection_class"] = kind
+        for node in client.nodes_manager.startup_nodes.values():
+            node.connection_class = kind
+    return client
+
+
+def _behind_sentinel(place: Servers, password: Password | str | None, options: dict[str, Any]) -> Any:
     """Sentinels are asked without a login, which they have only where somebody gives them one of their own."""
     common = {name: value for name, value in options.items() if name.startswith(("socket_", "ssl_"))}
     tls: dict[str, Any] = {"ssl": True} if place.tls else {}

@@ -47,7 +47,7 @@ _PASSWORDS = {
 
 def redis_tls(settings: Settings) -> dict[str, Any]:
     """Further arguments of redis.asyncio's client; none when its address does not say rediss."""
-    if not (settings.redis_address or "").startswith(("rediss:", "rediss+sentinel:")):
+    if not (settings.redis_address or "").startswith(("rediss:", "rediss+")):
         return {}
     files = {
         "ssl_ca_certs": settings.redis_tls_ca,

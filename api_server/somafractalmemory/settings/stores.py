@@ -7,7 +7,7 @@ from urllib.parse import urlsplit, urlunsplit
 from pydantic import Field, SecretStr, field_validator
 
 from somafractalmemory.settings.fields import Group, Port, address, setting
-from somafractalmemory.settings.sentinels import is_sentinel, sentinels
+from somafractalmemory.settings.redis_servers import kind_of, servers
 
 
 class PostgresSettings(Group):
@@ -43,8 +43,8 @@ class RedisSettings(Group):
     redis_url: str | None = setting(
         "REDIS_URL",
         None,
-        "Address of Redis, such as redis://host:6379/0 (rediss: TLS), or redis+sentinel://host:26379,host:26379/0?"
-        "service=name. Unset: each process counts its own requests.",
+        "Address of Redis, such as redis://host:6379/0 (rediss: TLS), redis+sentinel://host:26379,host:26379/0?"
+        "service=name, or redis+cluster://host:6379,host:6379. Unset: each process counts its own requests.",
     )
     redis_host: str | None = setting("REDIS_HOST", None, "Host; replaces the one of REDIS_URL.")
     redis_port: Port | None = setting("REDIS_PORT", None, "Port; replaces the one of REDIS_URL.")
@@ -62,8 +62,8 @@ class RedisSettings(Group):
     @field_validator("redis_url")
     @classmethod
     def _redis_address(cls, value: str | None) -> str | None:
-        if value and is_sentinel(value):
-            sentinels(value)
+        if value and kind_of(value):
+            servers(value)
             return value
         return value and address(value, "redis://HOST:6379/0", "redis", "rediss")
 
@@ -72,7 +72,7 @@ class RedisSettings(Group):
         """Redis' address without the password; None when there is no Redis."""
         if self.redis_url is None and self.redis_host is None:
             return None
-        if self.redis_url is not None and is_sentinel(self.redis_url):
+        if self.redis_url is not None and kind_of(self.redis_url):
             return self.redis_url
         parts = urlsplit(self.redis_url or "redis://localhost:6379/0")
         host, port = self.redis_host or parts.hostname or "localhost", self.redis_port or parts.port or 6379

@@ -144,9 +144,16 @@ class ExternalRedis(Addressed):
             lambda it: bool(it.host) != (it.sentinel is not None),
         ),
         _whole("port", "username", "database"),
+        Rule(
+            "!has(self.cluster) || !self.cluster || !(has(self.sentinel) || has(self.database) && self.database > 0)",
+            "a cluster has neither sentinel nor another database than 0",
+            lambda it: not (it.cluster and (it.sentinel is not None or it.database)),
+        ),
     )
     sentinel: Sentinel | None = None
     """Sentinels to ask for the master, instead of the host."""
+    cluster: bool = False
+    """Whether it is a Redis Cluster; the host is one of its servers, or the name of all."""
     url: (
         Annotated[
             str, StringConstraints(pattern=r"^rediss?://([^:@/]+@)?[^:@/?]+(:[0-9]+)?(/[0-9]+)?$", max_length=512)

@@ -52,6 +52,11 @@ REFUSED: dict[str, tuple[str, Spec, str]] = {
         {"redis": {"external": {"url": "redis://a/0", "host": "b"}}},
         "by url, by host or by sentinel",
     ),
+    "a cluster with another database": (
+        "x",
+        {"redis": {"external": {"host": "a", "cluster": True, "database": 1}}},
+        "neither sentinel nor another database",
+    ),
     "an address that repeats itself": (
         "x",
         {"redis": {"external": {"url": "redis://a/0", "port": 6379}}},

@@ -63,6 +63,8 @@ def _redis(context: Context, folder: str) -> Variables:
     user = f"{quote(chosen.username, safe='')}@" if chosen.username else ""
     scheme = "rediss" if chosen.tls.enabled else "redis"
     address = f"{scheme}://{user}{chosen.host}:{chosen.port}/{chosen.database}"
+    if chosen.cluster:
+        address = f"{scheme}+cluster://{user}{chosen.host}:{chosen.port}"
     if chosen.sentinel is not None:
         hosts = ",".join(chosen.sentinel.hosts)
         address = f"{scheme}+sentinel://{user}{hosts}/{chosen.database}?service={chosen.sentinel.service}"

@@ -174,6 +174,16 @@ def test_a_master_that_sentinels_name(cluster: FakeCluster) -> None:
         memory({"redis": {"external": chosen | {"host": "c.example.com"}}})
 
 
+def test_a_cluster_is_found_by_one_of_its_servers(cluster: FakeCluster) -> None:
+    chosen = {"url": "rediss://us@cache.example.com:7000", "cluster": True, "secretRef": {"name": "cache"}}
+    cluster.settle(memory({"redis": {"external": chosen}}))
+
+    assert variables(cluster)["REDIS_URL"] == "rediss+cluster://us@cache.example.com:7000"
+    for more in ({"url": "rediss://cache.example.com/1"}, {"url": None, "sentinel": {"service": "a", "hosts": ["b"]}}):
+        with pytest.raises(Exception, match="neither sentinel nor another database"):
+            memory({"redis": {"external": {key: value for key, value in (chosen | more).items() if value is not None}}})
+
+
 def test_brokers_that_want_tokens(cluster: FakeCluster) -> None:
     sasl = {
         "mechanism": "OAUTHBEARER",
