@@ -28,7 +28,7 @@ def encrypted(cluster: Cluster, namespace: str) -> None:
 
 def test_secrets_stand_in_secrets_only(cluster: Cluster, encrypted: None) -> None:
     secrets = dict(_secrets(cluster))
-    assert {name.partition(" ")[0] for name in secrets} >= {"POSTGRES_PASSWORD", "tls.key", "tls.pem"}
+    assert {name.partition(" ")[0] for name in secrets} >= {"POSTGRES_PASSWORD", "KAFKA_LOGIN", "tls.key", "tls.pem"}
 
     found = [
         f"{name} in {place}"
@@ -61,8 +61,8 @@ def _secrets(cluster: Cluster) -> Iterator[tuple[str, str]]:
 
 
 def _core(text: str) -> str:
-    """One line that tells a value: of a configuration or a key file the longest word."""
-    return max(text.split(), key=len)
+    """One line that tells a value: of a configuration or a key file the longest word, of a login the password."""
+    return max(text.replace(":", " ").split(), key=len)
 
 
 def _places(cluster: Cluster) -> Iterator[tuple[str, bytes]]:

@@ -3,6 +3,7 @@
 import json
 import tomllib
 from pathlib import Path
+from typing import Any
 
 import yaml
 
@@ -66,6 +67,23 @@ def test_kind_maps_the_examples_port_to_this_host_only() -> None:
     assert docker.mapped_ports(text) == {30797}
     assert yaml.safe_load(text)["name"] == KIND_CLUSTER
     assert yaml.safe_load(text)["nodes"][0]["extraPortMappings"][0]["listenAddress"] == "127.0.0.1"
+
+
+def test_an_image_of_ones_own_is_loaded_by_the_name_that_others_know(tmp_path: Path, monkeypatch: Any) -> None:
+    """(S-108) `kind load docker-image … --name soma-fractal-memory` finds the cluster, and so does our own loading."""
+    assert yaml.safe_load(docker.CONFIG.read_text())["name"] == "soma-fractal-memory"
+    said: list[list[object]] = []
+
+    def run(command: list[object], **_: object) -> str:
+        said.append(command)
+        return ""
+
+    monkeypatch.setattr(docker, "run", run)
+    monkeypatch.setattr(docker.DockerCluster, "_kind", lambda _: "kind")
+
+    docker.DockerCluster(tmp_path).load({"example.org/api:1": tmp_path / "api.tar"}, lambda _: None)
+
+    assert said[-1][-2:] == ["--name", "soma-fractal-memory"]
 
 
 def test_kind_gets_the_audit_policy_and_gives_its_log() -> None:
