@@ -2,6 +2,7 @@
 
 import asyncio
 import re
+import threading
 import time
 from collections.abc import Callable
 from typing import Any
@@ -59,6 +60,7 @@ class Watch:
         self._client: Any = None
         self._refused = self._turned = 0  # since a login was taken
         self._turn_due = 0.0
+        self._turning = threading.Lock()  # a sender is looked at by two threads
 
     def open(self, kind: Callable[[dict[str, Any]], Any], options: dict[str, Any]) -> Any:
         """A client of confluent_kafka, and from now on the one that this is about."""
@@ -71,11 +73,13 @@ class Watch:
 
         It is told by a callback, in which the client itself may not be used.
         """
-        now = time.monotonic()
-        if self._refused <= self._turned or now < self._turn_due:
-            return False
-        self._turned, self._turn_due = self._refused, now + _TURN_SECONDS
-        return self._login.refused(self._client)
+        with self._turning:
+            is_refused, self._turned = self._refused > self._turned, self._refused
+            now = time.monotonic()
+            if not is_refused or now < self._turn_due:
+                return False
+            self._turn_due = now + _TURN_SECONDS
+            return self._login.refused(self._client)
 
     def tries_another_login(self) -> bool:
         """After a question that failed, when nothing but `poll` serves callbacks: whether it was for the login."""

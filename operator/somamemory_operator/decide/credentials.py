@@ -10,6 +10,7 @@ What is in force stands under its own key. A value that is on its way in stands 
 """
 
 import hashlib
+import re
 import secrets
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -97,8 +98,7 @@ def credentials(
     stored = [decoded(world.get("Secret", name)) for name in names_of_both]
     good = [values for values in stored if is_intact(values)] or stored
     in_force = {key: _first(stored if key == API_TOKEN else good, key) for key in KEYS}
-    if ":" not in (in_force[KAFKA_LOGIN] or ""):
-        in_force[KAFKA_LOGIN] = None  # nothing is opened by it but a Kafka that takes the next one as well
+    in_force[KAFKA_LOGIN] = next((login for each in good if is_login(login := each.get(KAFKA_LOGIN, ""))), None)
     known = rotation.Rotation(
         {key: value for key, value in in_force.items() if value},
         {
@@ -125,6 +125,11 @@ def secret_names(name: str) -> tuple[str, str]:
 def is_intact(values: Mapping[str, str]) -> bool:
     """Whether all values are there and are the ones that the checksum was made over."""
     return all(values.get(key) for key in STORE_KEYS) and values.get(CHECKSUM) == _hash(values, STORE_KEYS)
+
+
+def is_login(text: str) -> bool:
+    """Whether Kafka's pod and our programs read the same user and password out of it."""
+    return re.fullmatch(r"[A-Za-z0-9._-]+:[A-Za-z0-9._-]+", text) is not None
 
 
 def random_value(key: str) -> str:

@@ -135,7 +135,17 @@ def _is_taken(key: str, state: Rotation, memory: SomaMemory, world: World, now: 
         return is_complete(job_of(world, str(state.ordinal)))
     if key == KAFKA_LOGIN and not logs_in_at_kafka(memory, world):
         return True
+    if key == KAFKA_LOGIN and not _kafka_knows(memory, world, now):
+        return False
     return programs_know(key, state.coming, memory, world, now)
+
+
+def _kafka_knows(memory: SomaMemory, world: World, now: datetime | None) -> bool:
+    """Whether Kafka's pod reads the login that is coming. Or the next rotation would leave it with one nobody has."""
+    changed = applied_at(world.get("Secret", names.credentials(memory.name)) or {})
+    if now is not None and changed is not None and now - changed > MOUNTED:
+        return True
+    return all(_came_after(pod, changed, None) for pod in world.pods_of(Component.KAFKA))
 
 
 def _promoted(state: Rotation, taken: set[str], memory: SomaMemory, now: datetime | None) -> Rotation:
@@ -148,7 +158,7 @@ def _promoted(state: Rotation, taken: set[str], memory: SomaMemory, now: datetim
     return Rotation(
         {**state.values, **{key: state.coming[key] for key in taken}},
         {key: value for key, value in state.coming.items() if key not in taken},
-        {**state.previous, **{key: state.values[key] for key in taken}},
+        {**state.previous, **{key: state.values[key] for key in taken if key in state.values}},
         record,
     )
 

@@ -19,8 +19,8 @@ from somamemory_operator.model.names import STORES, Component
 from somamemory_operator.model.observed import Obj, encoded, holds, key_of, uid_of
 from somamemory_operator.model.reasons import Reason
 
-PROGRAM_KEYS = tuple(key for key in BROUGHT if key in STORE_KEYS)
-"""What API, consumer and Jobs need to reach the stores."""
+PROGRAM_KEYS = (*(key for key in BROUGHT if key in STORE_KEYS), KAFKA_LOGIN)
+"""What API, consumer and Jobs need to reach the stores; also what no store asks for yet, so that it is there before."""
 
 
 def build(context: Context) -> list[Wanted]:
@@ -72,9 +72,8 @@ def _secret(context: Context, name: str) -> Obj:
 
 def _programs(context: Context) -> Obj:
     """The newest values, and beside each the one that its store may still want."""
-    keys = (*PROGRAM_KEYS, KAFKA_LOGIN) if context.logs_in_at_kafka else PROGRAM_KEYS
-    values = {key: context.credentials.newest(key) for key in keys}
-    values |= {f"{key}{PREVIOUS}": context.credentials.other(key) for key in keys}
+    values = {key: context.credentials.newest(key) for key in PROGRAM_KEYS}
+    values |= {f"{key}{PREVIOUS}": context.credentials.other(key) for key in PROGRAM_KEYS}
     data = {key: encoded(value) for key, value in values.items()}
     name = names.program_credentials(context.name)
     obj = context.obj("v1", "Secret", name, Component.API, type="Opaque", data=data)

@@ -9,38 +9,38 @@ use_certificate() {
 }
 # Lines of USER:PASSWORD: the login in force, and the one that is coming.
 logins() {
-    for file in /run/credentials/KAFKA_LOGIN*; do
-        cat "$file" && echo
-    done
+    cat /run/credentials/KAFKA_LOGIN && echo || return 1
+    [ ! -f /run/credentials/KAFKA_LOGIN_NEXT ] || { cat /run/credentials/KAFKA_LOGIN_NEXT && echo; }
 }
-users() {
-    configs --entity-type users --describe </dev/null | sed -n "s/^SCRAM credential configs for user-principal '\(.*\)' are .*/\1/p"
-}
+# What is done is done by one reading of them: `wanted`, which is never empty.
 admit() {
-    logins | while IFS=: read -r user password; do
+    printf '%s\n' "$wanted" | while IFS=: read -r user password; do
         printf 'SCRAM-SHA-512=iterations=4096,password=%s\n' "$password" |
             configs --entity-type users --entity-name "$user" --alter --add-config-file /dev/stdin || exit 1
     done
 }
 dismiss() {
-    users | while read -r user; do
-        logins | grep -q "^$user:" ||
-            configs --entity-type users --entity-name "$user" --alter --delete-config SCRAM-SHA-512 </dev/null || exit 1
+    found="$(configs --entity-type users --describe </dev/null)" || return 1
+    names="$(printf '%s\n' "$found" | sed -n "s/^SCRAM credential configs for user-principal '\(.*\)' are .*/\1/p")"
+    for user in $names; do
+        printf '%s\n' "$wanted" | grep -q "^$user:" ||
+            configs --entity-type users --entity-name "$user" --alter --delete-config SCRAM-SHA-512 </dev/null || return 1
     done
 }
 use_logins() {
-    admit && dismiss
+    wanted="$(logins)" && [ -n "$wanted" ] && admit && dismiss
 }
 begin() {
     known="$(logins | cksum)"
-    until admit; do sleep 1; done
+    until wanted="$(logins)" && [ -n "$wanted" ] && admit; do sleep 1; done
     touch /tmp/admitted
-    watch certificate &
-    dismiss
+    watch certificate "$shown" &
+    dismiss || known=unfinished
     watch logins "$known"
 }
 rm -f /tmp/admitted
 /opt/kafka/bin/kafka-storage.sh format --ignore-formatted --cluster-id "$KAFKA_CLUSTER_ID" \
     --config /etc/kafka-config/server.properties || exit
+shown="$(certificate | cksum)"
 begin &
 exec /opt/kafka/bin/kafka-server-start.sh /etc/kafka-config/server.properties
