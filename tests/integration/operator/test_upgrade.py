@@ -33,7 +33,7 @@ def test_the_pods_of_the_release_before_do_not_restart(
     space = frozen_namespace
     make_as_the_release_before(api, space, case)
     eventually("everything of the release before runs", lambda: all_rolled_out(api, space), 60)
-    before, pods = stores(api, space), pods_of(api, space)
+    before, written, pods = stores(api, space), generations(api, space), pods_of(api, space)
 
     with Operator(api_server, tmp_path, SOMAMEMORY_RESYNC_SECONDS="2", **RELEASE) as operator:
         api.wait_ready(space)
@@ -44,6 +44,7 @@ def test_the_pods_of_the_release_before_do_not_restart(
         )
 
         assert stores(api, space) == before
+        assert generations(api, space) == {name: number + 1 for name, number in written.items()}, "the strategy, once"
         assert pods_of(api, space) == pods
         assert api.condition(space, kind="UpToDate")["status"] == "True"
 
@@ -153,9 +154,23 @@ def workloads(api: Api, namespace: str) -> dict[str, Any]:
 
 
 def stores(api: Api, namespace: str) -> dict[str, Any]:
-    """Those of them that must not change: API and consumer follow the release of the operator."""
-    names_of_stores = {f"demo-{store.value}" for store in STORES}
-    return {name: found for name, found in workloads(api, namespace).items() if name in names_of_stores}
+    """What must not change of the stores: API and consumer follow the release of the operator.
+
+    That is all but the update strategy, which says its partition now; which revision their pods are of says the rest.
+    """
+    return {
+        obj["metadata"]["name"]: (
+            obj["metadata"]["uid"],
+            {key: value for key, value in obj["spec"].items() if key != "updateStrategy"},
+            obj["status"]["updateRevision"],
+        )
+        for obj in api.list("StatefulSet", namespace)
+    }
+
+
+def generations(api: Api, namespace: str) -> dict[str, int]:
+    """How often the specs of the stores were changed."""
+    return {obj["metadata"]["name"]: obj["metadata"]["generation"] for obj in api.list("StatefulSet", namespace)}
 
 
 def pods_of(api: Api, namespace: str) -> set[str]:

@@ -62,13 +62,13 @@ def replace_programs(cluster: FakeCluster) -> None:
     cluster.run_controllers()
 
 
-def turns(cluster: FakeCluster, wanted: SomaMemory, most: int = 30) -> Iterator[None]:
+def turns(cluster: FakeCluster, wanted: SomaMemory, seconds: int = 5) -> Iterator[None]:
     """Passes and controllers, a few seconds apart, until nothing is under way."""
-    for _ in range(most):
+    for _ in range(60):
         before = templates(cluster)
         cluster.step(wanted)
         assert cluster.now is not None
-        cluster.now += timedelta(seconds=5)
+        cluster.now += timedelta(seconds=seconds)
         after = templates(cluster)
         if any(before[name] != after[name] for name in PROGRAMS):
             replace_programs(cluster)
@@ -284,7 +284,9 @@ def test_keys_of_others_beside_ours_hold_nothing_up(cluster: FakeCluster) -> Non
     assert plan.held == ()
 
 
-READ_LATE = 120 // 5
+LONG = 15
+"""Seconds between two passes where minutes have to go by."""
+READ_LATE = 120 // LONG
 """Turns until a pod has read a changed file, with some to spare."""
 ENCRYPTED = {**VOLUMES, "tls": {"source": "operator"}}
 
@@ -300,7 +302,7 @@ def test_kafka_and_the_programs_have_a_login_in_common_however_late_they_read(
     taken, known = [{old}], [{old}]
 
     for word in ("one", "two"):
-        for _ in turns(cluster, memory({**ENCRYPTED, "secrets": {"rotate": word, "rollout": rollout}}), most=200):
+        for _ in turns(cluster, memory({**ENCRYPTED, "secrets": {"rotate": word, "rollout": rollout}}), seconds=LONG):
             taken.append(logins(stored(cluster), COMING))
             known.append(logins(stored(cluster, names.program_credentials("demo")), PREVIOUS))
             for mounted, held in product(taken[-READ_LATE:], known[-READ_LATE:]):
@@ -353,7 +355,7 @@ def test_a_login_that_is_lost_while_another_is_coming_holds_nothing_up(cluster: 
     for name in ("demo-credentials", "demo-credentials-copy")[: 2 if both else 1]:
         cluster.edit("Secret", name, lambda live: live["data"].pop(KAFKA_LOGIN))
 
-    for _ in turns(cluster, wanted, most=200):
+    for _ in turns(cluster, wanted, seconds=LONG):
         pass
 
     assert logins(stored(cluster), COMING) == {stored(cluster, names.program_credentials("demo"))[KAFKA_LOGIN]}
