@@ -304,13 +304,13 @@ def test_the_http_application_is_made_of_the_environment(tmp_path: Path) -> None
     }
 
     made = run(program, cwd=tmp_path, **environment)
-    bare = run(program, cwd=tmp_path)
+    bare = run(f"import somafractalmemory.http_api\nprint('imported')\n{program}", cwd=tmp_path)
 
     assert made.stdout.splitlines()[-1] == "True True", made.stderr
     assert bare.returncode != 0
+    assert bare.stdout == "imported\n"
     assert "SOMA_API_TOKEN: " in bare.stderr
     assert "POSTGRES_URL: " in bare.stderr
-    assert run("import somafractalmemory.http_api", cwd=tmp_path).returncode == 0
 
 
 SERVED = """
