@@ -192,11 +192,12 @@ def _patched(context: typer.Context, name: str, spec: dict[str, object]) -> None
 def _until_ended(kubectl: Kubectl, job: str) -> None:
     """Raises KubectlFailed when the Job fails."""
     kubectl.run("wait", f"job/{job}", "--for=create", "--timeout=30s")
-    is_over = ('--for=jsonpath={.status.conditions[?(@.status=="True")].type}', f"--timeout={DUMP_SECONDS:.0f}s")
-    kubectl.run("wait", f"job/{job}", *is_over, seconds=DUMP_SECONDS + 10)
-    succeeded = kubectl.run("get", f"job/{job}", "--output=jsonpath={.status.succeeded}")
-    if succeeded != "1":
+    said = 'jsonpath={.status.conditions[?(@.status=="True")].type}'
+    kubectl.run("wait", f"job/{job}", f"--for={said}", f"--timeout={DUMP_SECONDS:.0f}s", seconds=DUMP_SECONDS + 10)
+    # It is decided before it is counted: SuccessCriteriaMet or FailureTarget come first.
+    if any(word.startswith("Fail") for word in kubectl.run("get", f"job/{job}", f"--output={said}").split()):
         raise KubectlFailed(f"the dump has failed: `kubectl logs job/{job}` says why")
+    kubectl.run("wait", f"job/{job}", "--for=condition=Complete", "--timeout=50s")
 
 
 def _hold(there: Connected) -> None:

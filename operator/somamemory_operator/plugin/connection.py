@@ -68,7 +68,7 @@ def connected(kubectl: Kubectl, memory: Obj, port: int) -> Iterator[Connected]:
             command = f"{shlex.join(kubectl.command(*words))} | base64 -d"
             yield Connected(f"{address.scheme}://127.0.0.1:{found}", ca, command, process, kubectl, secret)
         finally:
-            process.terminate()
+            process.kill()  # it holds nothing that a clean end would save
             process.wait(10)
 
 

@@ -1,7 +1,6 @@
 """kubectl as it is configured here: its contexts, logins and flags are those of whoever types."""
 
 import json
-import os
 import subprocess
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -55,7 +54,7 @@ class Kubectl:
 
     def follow(self, words: Sequence[str]) -> int:
         """Have kubectl take over the terminal; how it ended."""
-        return subprocess.run(self.command(*words), env=os.environ, check=False).returncode
+        return subprocess.run(self.command(*words), check=False).returncode
 
     def memory(self, name: str) -> Obj:
         """The SomaMemory of that name, or the only one of the namespace. Raises KubectlFailed."""
